@@ -1,0 +1,112 @@
+/** A server that was started: its processes, its end, and what it last said. */
+
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { ChannelPair } from './channel.js';
+import { isRunning, treeOf } from './proc.js';
+import { adopted, holdersOf, type ProcessExit, reap } from './subreaper.js';
+import { Tail } from './tail.js';
+
+const POLL_MS = 20;
+
+/** What it takes to end a server. */
+export interface EndOptions {
+  /** How long it may take after SIGTERM before it is killed; 0 kills at once. */
+  readonly graceMs: number;
+}
+
+/** All processes of one start of a server: the command's own, daemons it forked, helpers. */
+export class RunningServer {
+  readonly pid: number;
+  readonly channel: ChannelPair;
+  readonly stderr = new Tail();
+  readonly #strangers: ReadonlySet<number>;
+  #rootExit: ProcessExit | undefined;
+  #daemon: number | undefined;
+  #exit: ProcessExit | undefined;
+
+  constructor(pid: number, channel: ChannelPair, strangers: ReadonlySet<number>) {
+    this.pid = pid;
+    this.channel = channel;
+    this.#strangers = strangers;
+  }
+
+  /** The command's own process ended (a daemonising server goes on in another). */
+  rootExited(exit: ProcessExit): void {
+    this.#rootExit = exit;
+    this.look();
+  }
+
+  /** How the serving process ended; `undefined` while one serves. Cheap enough to be asked often. */
+  get exit(): ProcessExit | undefined {
+    return this.#exit;
+  }
+
+  /** The process that serves: the command's own, or the daemon that it left behind. */
+  get servingPid(): number {
+    return this.#daemon ?? this.pid;
+  }
+
+  /** Looks at the processes again. */
+  look(): ProcessExit | undefined {
+    if (this.#exit !== undefined || this.#rootExit === undefined) return this.#exit;
+    if (this.#daemon !== undefined) {
+      const ended = reap(this.#daemon);
+      if (ended === undefined && isRunning(this.#daemon)) return undefined;
+      const [next] = this.holders();
+      if (next === undefined) this.#exit = ended ?? { pid: this.#daemon, code: undefined, signal: undefined };
+      this.#daemon = next ?? this.#daemon;
+      return this.#exit;
+    }
+    this.#daemon = this.holders()[0];
+    if (this.#daemon === undefined) this.#exit = this.#rootExit;
+    return this.#exit;
+  }
+
+  /** Processes that have the server's end of the channel open. */
+  holders(): number[] {
+    return holdersOf(this.pid, this.channel.theirInode).filter((pid) => !this.#strangers.has(pid));
+  }
+
+  /** Waits until the server has ended; `undefined` after the time-out. */
+  async waitForExit(timeoutMs: number): Promise<ProcessExit | undefined> {
+    const deadline = performance.now() + timeoutMs;
+    while (this.look() === undefined && performance.now() < deadline) await sleep(POLL_MS);
+    return this.#exit;
+  }
+
+  /** Sends a signal to the serving process. */
+  signal(signal: NodeJS.Signals): void {
+    signalTo(this.servingPid, signal);
+  }
+
+  /** Ends the server and all its processes: SIGTERM, the grace, then SIGKILL until none is left. */
+  async end({ graceMs }: EndOptions): Promise<ProcessExit> {
+    if (graceMs > 0 && this.look() === undefined) {
+      for (const pid of new Set([...this.holders(), this.servingPid])) signalTo(pid, 'SIGTERM');
+      await this.waitForExit(graceMs);
+    }
+    for (;;) {
+      const left = this.#processes();
+      if (left.length === 0 && this.look() !== undefined) break;
+      for (const pid of left) signalTo(pid, 'SIGKILL');
+      await sleep(left.length === 0 ? POLL_MS : 1);
+      for (const pid of left) if (pid !== this.#daemon) reap(pid);
+    }
+    return this.#exit ?? { pid: this.pid, code: undefined, signal: undefined };
+  }
+
+  /** Everything of this server that still runs; orphans that ended are reaped on the way. */
+  #processes(): number[] {
+    const ours = adopted().filter((pid) => !this.#strangers.has(pid));
+    for (const pid of ours) if (pid !== this.#daemon && !isRunning(pid)) reap(pid);
+    return [...new Set([...treeOf(this.pid), ...ours.flatMap(treeOf)])].filter(isRunning);
+  }
+}
+
+const signalTo = (pid: number, signal: NodeJS.Signals): void => {
+  try {
+    process.kill(pid, signal);
+  } catch {
+    // It has ended meanwhile.
+  }
+};
