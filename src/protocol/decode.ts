@@ -5,8 +5,8 @@
 
 import type { Cursor, Problem } from './cursor.js';
 import { decodeExtensions, type Extension } from './extensions.js';
-import type { Fields, FieldsOf } from './layout.js';
-import { hasFlag, type Negotiated, newestNegotiated } from './negotiated.js';
+import type { Fields, FieldsOf, MutableFields } from './layout.js';
+import { EXTLEN_SINCE_MINOR, hasFlag, type Negotiated, newestNegotiated } from './negotiated.js';
 import {
   type Notification,
   type NotificationFields,
@@ -22,7 +22,7 @@ import {
 } from './operations.js';
 import { readAll, readersOf } from './part-reader.js';
 import { perSession } from './per-session.js';
-import { type MutableFields, structReader } from './struct-reader.js';
+import { structReader } from './struct-reader.js';
 import { inHeader, outHeader } from './structs.js';
 
 /** Header of a request. */
@@ -160,8 +160,6 @@ const leftOver = ({ at, end }: Cursor): Problem | undefined =>
   at === end ? undefined : { reason: 'leftOver', offset: at, need: 0, have: end - at };
 
 const noFields: NoFields = {};
-/** Before, the header had padding where `totalExtlen` is. */
-const EXTLEN_SINCE_MINOR = 38;
 
 /** Minors 36 and 37 appended security contexts without saying so in the header. */
 const hasUnsaidExtensions = (op: Operation | undefined, negotiated: Negotiated): boolean =>

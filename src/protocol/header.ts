@@ -1,31 +1,17 @@
 /**
  * Header fields read straight from the bytes of a frame, for code that routes, filters or patches frames and has no use
  * for a decoded view. Offsets: `fuse_in_header` (40 bytes) and `fuse_out_header` (16). The caller makes sure that a
- * whole header is there (`isRequest`, `isReply`); bytes beyond the end read as 0.
+ * whole header is there (`holdsRequest`, `holdsReply`); bytes beyond the end read as 0.
  */
 
 import { type NodeId, nodeId, type Unique, unique } from '../base/ids.js';
 import { UNIQUE_INTERRUPT, UNIQUE_RESEND } from './flags.js';
+import { putU64At, u32At, u64At } from './raw.js';
 
 /** Bytes of `fuse_in_header`. */
 export const IN_HEADER_SIZE = 40;
 /** Bytes of `fuse_out_header`. */
 export const OUT_HEADER_SIZE = 16;
-
-const u32 = (bytes: Uint8Array, at: number): number =>
-  ((bytes[at] ?? 0) |
-    ((bytes[at + 1] ?? 0) << 8) |
-    ((bytes[at + 2] ?? 0) << 16) |
-    ((bytes[at + 3] ?? 0) << 24)) >>>
-  0;
-
-const u64 = (bytes: Uint8Array, at: number): bigint => {
-  const high = u32(bytes, at + 4);
-  return high === 0 ? BigInt(u32(bytes, at)) : (BigInt(high) << 32n) | BigInt(u32(bytes, at));
-};
-
-const putU64 = (bytes: Uint8Array, at: number, value: bigint): void =>
-  new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength).setBigUint64(at, value, true);
 
 /** Whether the bytes hold a request's header. */
 export const holdsRequest = (bytes: Uint8Array): boolean => bytes.length >= IN_HEADER_SIZE;
@@ -33,29 +19,29 @@ export const holdsRequest = (bytes: Uint8Array): boolean => bytes.length >= IN_H
 export const holdsReply = (bytes: Uint8Array): boolean => bytes.length >= OUT_HEADER_SIZE;
 
 /** Bytes that the sender says the frame has, header included. */
-export const lengthOf = (bytes: Uint8Array): number => u32(bytes, 0);
+export const lengthOf = (bytes: Uint8Array): number => u32At(bytes, 0);
 /** Opcode of a request. */
-export const opcodeOf = (bytes: Uint8Array): number => u32(bytes, 4);
+export const opcodeOf = (bytes: Uint8Array): number => u32At(bytes, 4);
 /** `error` of a reply: 0 or a negative errno; the code of a notification. */
-export const errorOf = (bytes: Uint8Array): number => u32(bytes, 4) | 0;
+export const errorOf = (bytes: Uint8Array): number => u32At(bytes, 4) | 0;
 /** Unique of a request or reply; 0 in a notification. */
-export const uniqueOf = (bytes: Uint8Array): Unique => unique(u64(bytes, 8));
+export const uniqueOf = (bytes: Uint8Array): Unique => unique(u64At(bytes, 8));
 /** `header.nodeid` of a request. */
-export const nodeidOf = (bytes: Uint8Array): NodeId => nodeId(u64(bytes, 16));
+export const nodeidOf = (bytes: Uint8Array): NodeId => nodeId(u64At(bytes, 16));
 /** User of a request's caller. */
-export const uidOf = (bytes: Uint8Array): number => u32(bytes, 24);
+export const uidOf = (bytes: Uint8Array): number => u32At(bytes, 24);
 /** Group of a request's caller. */
-export const gidOf = (bytes: Uint8Array): number => u32(bytes, 28);
+export const gidOf = (bytes: Uint8Array): number => u32At(bytes, 28);
 /** Thread id of a request's caller; 0 for the kernel's own. */
-export const pidOf = (bytes: Uint8Array): number => u32(bytes, 32);
+export const pidOf = (bytes: Uint8Array): number => u32At(bytes, 32);
 
 /** Whether a frame from the server is a notification and not a reply (unique 0; fuse_dev_do_write, fs/fuse/dev.c). */
-export const isNotification = (bytes: Uint8Array): boolean => u32(bytes, 8) === 0 && u32(bytes, 12) === 0;
+export const isNotification = (bytes: Uint8Array): boolean => u32At(bytes, 8) === 0 && u32At(bytes, 12) === 0;
 
 /** Writes the unique of a request or reply in place. */
-export const setUnique = (bytes: Uint8Array, value: bigint): void => putU64(bytes, 8, value);
+export const setUnique = (bytes: Uint8Array, value: bigint): void => putU64At(bytes, 8, value);
 /** Writes `header.nodeid` of a request in place. */
-export const setNodeid = (bytes: Uint8Array, value: bigint): void => putU64(bytes, 16, value);
+export const setNodeid = (bytes: Uint8Array, value: bigint): void => putU64At(bytes, 16, value);
 
 /** Whether the kernel sent this request before (FUSE_UNIQUE_RESEND). */
 export const isResent = (value: bigint): boolean => (value & UNIQUE_RESEND) !== 0n;

@@ -100,6 +100,9 @@ export interface Fields {
   readonly [name: string]: Value;
 }
 
+/** Fields while they are being filled in. */
+export type MutableFields = Record<string, Value>;
+
 /** A 32-bit field of named bits. */
 export const bits = (names: FlagSet): Bits<'u32'> => ({ kind: 'bits', width: 'u32', names });
 /** A 64-bit field of named bits. */

@@ -28,6 +28,8 @@ export interface Negotiated {
 
 /** Newest minor whose structs and operations the tables hold. */
 export const NEWEST_MINOR = 45;
+/** From here on the header of a request says how long its extensions are; before, it had padding there. */
+export const EXTLEN_SINCE_MINOR = 38;
 /** Pages of a request when FUSE_MAX_PAGES was not negotiated (FUSE_DEFAULT_MAX_PAGES_PER_REQ). */
 const DEFAULT_MAX_PAGES = 32;
 /** The kernel never goes below a page. */

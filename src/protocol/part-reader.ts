@@ -2,8 +2,8 @@
 
 import { textOf } from './byte-string.js';
 import { type Cursor, type Problem, short } from './cursor.js';
-import type { Struct } from './layout.js';
-import { hasFlag, type Negotiated } from './negotiated.js';
+import type { MutableFields, Struct } from './layout.js';
+import type { Negotiated } from './negotiated.js';
 import {
   type BytesPart,
   type ChoicePart,
@@ -12,22 +12,15 @@ import {
   type NamePart,
   type Part,
   type RecordsPart,
-  type ShortRule,
   type SimplePart,
   type StructPart,
   type TextPart,
 } from './parts.js';
-import { type MutableFields, prefixOf, type StructReader, structReader } from './struct-reader.js';
+import { prefixOf, sizeUnder } from './prefix.js';
+import { type StructReader, structReader } from './struct-reader.js';
 
 /** Reads one part at the cursor into `into` and moves on; says what is wrong when it cannot. */
 export type PartReader = (cursor: Cursor, into: MutableFields) => Problem | undefined;
-
-const applies = (rule: ShortRule, negotiated: Negotiated): boolean =>
-  'minorBelow' in rule ? negotiated.minor < rule.minorBelow : !hasFlag(negotiated, rule.unless);
-
-/** Bytes that a struct has under a session: those of its first rule that holds, else all. */
-export const sizeUnder = (part: StructPart, negotiated: Negotiated): number =>
-  part.short.find((rule) => applies(rule, negotiated))?.bytes ?? part.layout.size;
 
 /** A counted field as a number; 0 when it is absent. */
 export const countIn = (fields: MutableFields, path: string): number => {

@@ -1,9 +1,15 @@
 /** Compiles a struct of the protocol to a function that reads it. Byte order is little endian, as on every 64-bit Linux machine relight runs on. */
 
-import { type FieldSpec, type Scalar, type Struct, scalarSizes, type Value } from './layout.js';
+import {
+  type FieldSpec,
+  type MutableFields,
+  type Scalar,
+  type Struct,
+  scalarSizes,
+  type Value,
+} from './layout.js';
+import { fieldsWithin } from './prefix.js';
 
-/** Fields while they are being filled in. */
-export type MutableFields = Record<string, Value>;
 /** Reads a struct at `at` into `into`; the caller has checked that it is there. */
 export type StructReader = (view: DataView, at: number, into: MutableFields) => void;
 type ValueReader = (view: DataView, at: number) => Value;
@@ -46,30 +52,9 @@ const valueReader = (spec: FieldSpec, bytes: number): ValueReader => {
   return vectorReader(spec.of, Math.floor(bytes / scalarSizes[spec.of]));
 };
 
-/** Bytes of a field that can be read alone: any of a struct's or vector's first elements, all of a number. */
-const readable = (spec: FieldSpec, size: number, bytes: number): number => {
-  if (size <= bytes) return size;
-  if (typeof spec === 'string' || spec.kind === 'bits') return 0;
-  if (spec.kind === 'struct') return prefixOf(spec, bytes);
-  return bytes - (bytes % scalarSizes[spec.of]);
-};
-
-/** The most bytes, up to `bytes`, after which a struct can be cut without cutting a number. */
-export const prefixOf = (layout: Struct, bytes: number): number => {
-  if (bytes >= layout.size) return layout.size;
-  let end = 0;
-  for (const { spec, offset, size } of layout.placed) {
-    if (offset >= bytes) break;
-    end = offset + readable(spec, size, bytes - offset);
-  }
-  return end;
-};
-
 /** A reader of the struct's first `bytes` bytes; fields that do not begin in them stay absent. */
 export const structReader = (layout: Struct, bytes: number): StructReader => {
-  const fields = layout.placed
-    .map((field) => ({ ...field, size: readable(field.spec, field.size, bytes - field.offset) }))
-    .filter(({ offset, size }) => offset < bytes && size > 0);
+  const fields = fieldsWithin(layout, bytes);
   const names = fields.map(({ name }) => name);
   const offsets = fields.map(({ offset }) => offset);
   const readers = fields.map(({ spec, size }) => valueReader(spec, size));
