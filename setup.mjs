@@ -29,7 +29,8 @@ if (
   (!existsSync(installed) || statSync(installed).mtimeMs < lockTime)
 ) {
   console.error('installing packages …');
-  run('npm', ['ci', '--no-audit', '--no-fund', '--loglevel=error']);
+  // Not `npm ci`: it refuses a lock without the binaries for other systems, which some mirrors do not carry.
+  run('npm', ['install', '--no-save', '--no-audit', '--no-fund', '--loglevel=error']);
 }
 
 const built = `${root}dist/.built`;
