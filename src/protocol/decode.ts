@@ -30,9 +30,7 @@ export type InHeader = FieldsOf<typeof inHeader.fields>;
 /** Header of a reply or notification. */
 export type OutHeader = FieldsOf<typeof outHeader.fields>;
 /** Body that no row of a table describes. */
-export interface RawFields {
-  readonly body: Uint8Array;
-}
+export type RawFields = { readonly body: Uint8Array };
 /** Body of an error reply. */
 export type NoFields = Record<never, never>;
 

@@ -3,7 +3,7 @@
  * Absent fields become zero; `header.len` and the opcode are always computed.
  */
 
-import type { NoFields, RawFields, ReplyContext } from './decode.js';
+import type { ErrorReply, RawFields, ReplyContext } from './decode.js';
 import { type Extension, encodeExtensions } from './extensions.js';
 import type { Fields } from './layout.js';
 import { EXTLEN_SINCE_MINOR, type Negotiated, newestNegotiated } from './negotiated.js';
@@ -72,10 +72,11 @@ export type RequestDraft<N extends OperationName = OperationName> =
       readonly extensions?: readonly Extension[];
     };
 
-/** A reply to encode; a `DecodedReply` will do. Fields are left out when `header.error` is not 0. */
+/** A reply to encode; a `DecodedReply` will do. There are no fields when `header.error` is not 0. */
 export type ReplyDraft<N extends OperationName = OperationName> =
   | { readonly name: N; readonly header: OutHeaderDraft; readonly fields?: Draft<ReplyFields<N>> }
-  | { readonly name: undefined; readonly header: OutHeaderDraft; readonly fields: RawFields | NoFields };
+  | { readonly name: undefined; readonly header: OutHeaderDraft; readonly fields: RawFields }
+  | ErrorReply;
 
 /** A notification to encode; a `DecodedNotification` will do. Without a name the header's `error` is the code. */
 export type NotificationDraft<N extends NotificationName = NotificationName> =

@@ -92,10 +92,10 @@ export type SimplePart = StructPart | NamePart | TextPart | BytesPart | ListPart
 export type Part = SimplePart | ChoicePart;
 
 /** What follows the fixed struct in a directory record. `padding` is there only when it is not all zero. */
-export interface RecordTail {
+export type RecordTail = {
   readonly name: string;
   readonly padding?: Uint8Array;
-}
+};
 
 type FieldsOfStruct<S> = S extends Struct<infer F extends FieldSpecs> ? FieldsOf<F> : never;
 type FieldsOfPart<P> =
