@@ -2,7 +2,7 @@
 
 import { execFileSync } from 'node:child_process';
 import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs';
-import { basename, dirname, join, relative } from 'node:path';
+import { join, relative } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { cruise, type IConfiguration, type ICruiseResult } from 'dependency-cruiser';
 import { describe, expect, test } from 'vitest';
@@ -114,10 +114,10 @@ describe('one table of operations', () => {
 });
 
 describe('tests', () => {
-  test('mirror sources: test/FOLDER/NAME[.ASPECT].test.ts is about src/FOLDER/NAME or about the folder', () => {
+  test('mirror sources: what lies in test/FOLDER is about src/FOLDER', () => {
     const strays = filesUnder('test')
       .filter((file) => file.endsWith('.test.ts') && folders.includes(file.split('/')[1] ?? ''))
-      .filter((file) => !isMirror(file));
+      .filter((file) => !isAboutItsFolder(file));
     expect(strays).toEqual([]);
   });
 
@@ -129,14 +129,11 @@ describe('tests', () => {
   });
 });
 
-const isMirror = (testFile: string): boolean => {
-  const folder = dirname(testFile).replace(/^test/, 'src');
-  const subject = basename(testFile).split('.')[0] ?? '';
-  return (
-    subject === basename(folder) ||
-    existsSync(join(root, folder, `${subject}.ts`)) ||
-    existsSync(join(root, folder, subject))
-  );
+/** It imports the built folder, or for the command line runs it. */
+const isAboutItsFolder = (testFile: string): boolean => {
+  const folder = testFile.split('/')[1];
+  const text = readFileSync(join(root, testFile), 'utf8');
+  return text.includes(`'#relight/${folder}/`) || (folder === 'cli' && text.includes('support/relight.js'));
 };
 
 describe('the repository stands alone', () => {
