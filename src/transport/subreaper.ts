@@ -18,9 +18,13 @@ export interface ProcessExit {
 const ownedByNode = new Set<number>();
 
 /** Notes a child that was started through Node, until its `exit` event. */
-export const ownChild = (pid: number): void => void ownedByNode.add(pid);
+export const ownChild = (pid: number): void => {
+  ownedByNode.add(pid);
+};
 /** Forgets a child whose `exit` event came. */
-export const disownChild = (pid: number): void => void ownedByNode.delete(pid);
+export const disownChild = (pid: number): void => {
+  ownedByNode.delete(pid);
+};
 
 /** Makes this process the parent of orphans among its descendants; for the rest of its life. */
 export const becomeSubreaper = (): void => {

@@ -31,6 +31,15 @@ export interface Session {
   gone: boolean;
 }
 
+/** How a trapped call ends: as if never trapped, with 0 or -errno, or with a copy of a descriptor of ours. */
+type Answer =
+  | { readonly kind: 'allow' }
+  | { readonly kind: 'result'; readonly result: number }
+  | { readonly kind: 'descriptor'; readonly fd: number; readonly flags: number; readonly ours: boolean };
+
+const allow: Answer = { kind: 'allow' };
+const result = (value: number): Answer => ({ kind: 'result', result: value });
+
 /** Answers traps of one machine's system calls. */
 export class Answers {
   readonly #listener: Listener;
@@ -45,20 +54,33 @@ export class Answers {
 
   /** Answers one trap; without a session everything is allowed. */
   answer(trap: Trap, session: Session | undefined): void {
-    if (session === undefined) this.#listener.allow(trap);
-    else if (trap.nr === this.#machine.mount) this.#mount(trap, session);
-    else if (trap.nr === this.#machine.umount2) this.#umount(trap, session);
-    else this.#open(trap, session);
+    const answer = session === undefined ? allow : this.#decide(trap, session);
+    if (answer.kind === 'allow') this.#listener.allow(trap);
+    else if (answer.kind === 'result') this.#listener.answer(trap, answer.result);
+    else {
+      this.#listener.answerWithDescriptor(trap, answer.fd, answer.flags);
+      if (!answer.ours) close(answer.fd);
+    }
   }
 
-  #open(trap: Trap, session: Session): void {
+  #decide(trap: Trap, session: Session): Answer {
+    if (trap.nr === this.#machine.mount) return this.#mount(trap, session);
+    if (trap.nr === this.#machine.umount2) return this.#umount(trap, session);
+    return this.#open(trap, session);
+  }
+
+  #open(trap: Trap, session: Session): Answer {
     const path = readString(trap.pid, this.#openPath(trap));
-    if (path === undefined || !isFuseDevice(path)) return this.#listener.allow(trap);
-    const socket = session.socket ?? copyFromHolder(trap.pid, session.inode);
-    if (socket === undefined) return this.#listener.answer(trap, -Errno.ENODEV);
-    this.#listener.answerWithDescriptor(trap, socket, this.#openFlags(trap) & O_CLOEXEC);
-    if (session.socket === undefined) close(socket);
+    if (path === undefined || !isFuseDevice(path)) return allow;
+    const fd = session.socket ?? copyFromHolder(trap.pid, session.inode);
+    if (fd === undefined) return result(-Errno.ENODEV);
     this.#tell({ kind: 'opened', pid: trap.pid });
+    return {
+      kind: 'descriptor',
+      fd,
+      flags: this.#openFlags(trap) & O_CLOEXEC,
+      ours: session.socket !== undefined,
+    };
   }
 
   #openPath(trap: Trap): bigint {
@@ -70,18 +92,17 @@ export class Answers {
     return Number((trap.nr === this.#machine.open ? trap.args[1] : trap.args[2]) ?? 0n);
   }
 
-  #mount(trap: Trap, session: Session): void {
+  #mount(trap: Trap, session: Session): Answer {
     const request = readMountRequest(trap);
-    if (request === undefined) return this.#listener.allow(trap);
+    if (request === undefined) return allow;
     const asked = Number(/(?:^|,)fd=(\d+)/.exec(request.data)?.[1] ?? -1);
     // A server that opened the device before the filter saw it, or by a path of its own, gets its end here.
     if (session.socket !== undefined && asked >= 0 && !descriptorsOf(trap.pid, session.inode).includes(asked))
       this.#listener.replaceDescriptor(trap, session.socket, asked);
-    if (!this.#listener.isWaiting(trap)) return;
+    if (!this.#listener.isWaiting(trap)) return allow;
     const made = session.mode === 'pretend' ? undefined : mountFuse(request);
     const error = typeof made === 'number' ? -made : 0;
     if (error === 0) session.targets.add(request.target);
-    this.#listener.answer(trap, -error);
     this.#tell({
       kind: 'mounted',
       pid: trap.pid,
@@ -89,20 +110,21 @@ export class Answers {
       error,
       device: typeof made === 'object' ? made.device : undefined,
     });
+    return result(-error);
   }
 
-  #umount(trap: Trap, session: Session): void {
+  #umount(trap: Trap, session: Session): Answer {
     const flags = Number(BigInt.asUintN(32, trap.args[1] ?? 0n));
     const path = readString(trap.pid, trap.args[0] ?? 0n);
-    if (path === '') return this.#listener.answer(trap, -Errno.ENOENT);
-    if (flags & UMOUNT_UNUSED) return this.#listener.answer(trap, -Errno.EINVAL);
+    if (path === '') return result(-Errno.ENOENT);
+    if (flags & UMOUNT_UNUSED) return result(-Errno.EINVAL);
     const target = path === undefined ? undefined : pathOf(trap.pid, path);
-    if (target === undefined || !session.targets.has(target)) return this.#listener.allow(trap);
+    if (target === undefined || !session.targets.has(target)) return allow;
     const pretend = session.mode === 'pretend' || session.gone;
     const error = pretend ? 0 : -unmountFuse(target, { lazy: (flags & MNT_DETACH) !== 0 });
     if (error === 0) session.targets.delete(target);
-    this.#listener.answer(trap, -error);
     this.#tell({ kind: 'unmounted', pid: trap.pid, target, error });
+    return result(-error);
   }
 }
 

@@ -1,0 +1,254 @@
+/**
+ * The loop between the kernel's device and the server's channel: every message is read into the ring, forwarded from
+ * there and then given to the trace. One thread serves both directions, so the order of the trace is the order in
+ * which messages were forwarded, and neither direction can wait for the other.
+ */
+
+import { nowNs } from '../base/clock.js';
+import { Errno, errnoName } from '../base/errno.js';
+import { addressOf, close, POLLIN, POLLOUT, PollSet, read, shutdown, write } from '../transport/libc.js';
+import { takeWake } from '../transport/wake.js';
+import { InitDuties } from './init-duties.js';
+import type { FromRelay, RelayCounts, RelayOptions, RelaySides } from './messages.js';
+import { RecordKind, RingProducer } from './ring.js';
+
+const DEVICE = 0;
+const CHANNEL = 1;
+const WAKE = 2;
+const CLOSED = -1;
+
+const OUT_HEADER = 16;
+/** splice(2) cuts a reply into packets of whole pages; a shorter packet is a message of its own, whatever it claims. */
+const LEAST_FRAGMENT = 4096;
+
+/** A frame in the ring, reserved and not yet committed. */
+interface Place {
+  /** Offset in the ring, or SCRATCH. */
+  readonly at: number;
+  readonly length: number;
+  readonly timeNs: bigint;
+}
+
+/** Place of a frame that the trace will not have. */
+const SCRATCH = -1;
+
+/** How long the rest of a reply that was cut may take before it is taken for a server's nonsense. */
+const FRAGMENT_TIMEOUT_MS = 1000;
+
+/** Relays until it is stopped. All calls on the relay's own thread. */
+export class Relay {
+  readonly #options: RelayOptions;
+  readonly #tell: (message: FromRelay) => void;
+  readonly #ring: RingProducer;
+  readonly #base: number;
+  readonly #poll: PollSet;
+  /** Where frames go that the trace will not have. */
+  #scratch: Uint8Array = new Uint8Array(0);
+  #scratchBase = 0;
+  #init = new InitDuties(0);
+  readonly #refused = new Map<number, number>();
+  #device = CLOSED;
+  #channel = CLOSED;
+  /** A request that the server's socket had no room for. */
+  #stuck: Uint8Array | undefined;
+  #requests = 0;
+  #replies = 0;
+  #bytes = 0;
+  #dropped = 0;
+  #droppedInRow = 0;
+
+  constructor(options: RelayOptions, tell: (message: FromRelay) => void) {
+    this.#options = options;
+    this.#tell = tell;
+    this.#ring = new RingProducer(options.ring);
+    this.#base = addressOf(this.#ring.bytes);
+    this.#poll = new PollSet([CLOSED, CLOSED, options.wakeFd]);
+  }
+
+  /** Starts to relay between an open device and an open channel, both non-blocking. */
+  connect({ device, channel, maxMessage }: RelaySides): void {
+    this.#device = device;
+    this.#channel = channel;
+    this.#init = new InitDuties(maxMessage);
+    if (!this.#options.drop) return;
+    this.#scratch = new Uint8Array(maxMessage);
+    this.#scratchBase = addressOf(this.#scratch);
+  }
+
+  /** Relays until a message for the thread arrives (the wake-up was taken). */
+  run(): void {
+    for (;;) {
+      this.#arm();
+      if (this.#poll.wait(-1) < 0) continue;
+      if (this.#poll.ready(WAKE) & POLLIN) {
+        takeWake(this.#options.wakeFd);
+        return;
+      }
+      const channel = this.#poll.ready(CHANNEL);
+      if (channel & POLLOUT) this.#unstick();
+      if (channel & ~POLLOUT) this.#fromServer();
+      if (this.#poll.ready(DEVICE)) this.#fromKernel();
+    }
+  }
+
+  /** Closes both sides (the kernel ends the connection with the last descriptor of its device) and the ring. */
+  stop(): void {
+    this.#closeDevice();
+    this.#closeChannel();
+    this.#ring.close();
+    this.#tell({ kind: 'stopped', counts: this.#counts() });
+  }
+
+  #arm(): void {
+    // While a request waits for room towards the server, none is taken from the kernel; replies go on.
+    this.#poll.set(DEVICE, this.#stuck === undefined ? this.#device : CLOSED, POLLIN);
+    this.#poll.set(CHANNEL, this.#channel, this.#stuck === undefined ? POLLIN : POLLIN | POLLOUT);
+  }
+
+  #fromKernel(): void {
+    const at = this.#room(this.#init.maxRequest);
+    const length = read(this.#device, this.#address(at), this.#init.maxRequest);
+    if (length < 0) return this.#deviceFailed(-length);
+    const timeNs = nowNs();
+    this.#requests++;
+    this.#bytes += length;
+    const edited = this.#init.request(this.#view(at, length));
+    const result =
+      this.#channel === CLOSED
+        ? -Errno.EPIPE
+        : write(this.#channel, edited ?? this.#address(at), edited?.length ?? length);
+    // Copied, since the trace writer may take the ring's memory before the server has room.
+    if (result === -Errno.EAGAIN) this.#stuck = this.#view(at, length).slice();
+    this.#commit({ at, length, timeNs }, RecordKind.toServer, 0);
+  }
+
+  #unstick(): void {
+    if (this.#stuck !== undefined && write(this.#channel, this.#stuck, this.#stuck.length) !== -Errno.EAGAIN)
+      this.#stuck = undefined;
+  }
+
+  #fromServer(): void {
+    const at = this.#room(this.#init.maxReply);
+    const length = this.#readReply(this.#address(at), this.#init.maxReply);
+    if (length > 0) this.#sendReply(at, length);
+    else if (length === 0) this.#serverGone();
+  }
+
+  /** One whole reply; splice may have cut it. 0 at end of file, negative when there is nothing. */
+  #readReply(address: number, room: number): number {
+    let length = read(this.#channel, address, room);
+    if (length < LEAST_FRAGMENT) return length === -Errno.ECONNRESET ? 0 : length;
+    const whole = this.#claimedLength(address);
+    const wait = new PollSet([this.#channel, this.#options.wakeFd]);
+    while (length < whole && whole <= room && length % LEAST_FRAGMENT === OUT_HEADER) {
+      if (wait.wait(FRAGMENT_TIMEOUT_MS) <= 0 || wait.ready(1)) return length;
+      const more = read(this.#channel, address + length, room - length);
+      if (more <= 0) return length;
+      length += more;
+    }
+    return length;
+  }
+
+  #claimedLength(address: number): number {
+    const at = address - this.#base;
+    const [bytes, offset] =
+      at >= 0 && at < this.#ring.bytes.length ? [this.#ring.bytes, at] : [this.#scratch, 0];
+    return new DataView(bytes.buffer, bytes.byteOffset).getUint32(offset, true);
+  }
+
+  #sendReply(at: number, length: number): void {
+    const timeNs = nowNs();
+    this.#replies++;
+    this.#bytes += length;
+    const edited = this.#init.reply(this.#view(at, length));
+    const sent = edited === undefined ? length : this.#replace(at, edited);
+    const result = this.#device === CLOSED ? -Errno.ENODEV : write(this.#device, this.#address(at), sent);
+    if (result < 0) this.#refused.set(-result, (this.#refused.get(-result) ?? 0) + 1);
+    this.#commit({ at, length: sent, timeNs }, RecordKind.toKernel, result < 0 ? -result : 0);
+    const exchange = this.#init.takeExchange();
+    if (exchange !== undefined) this.#tell({ kind: 'init', exchange, timeNs });
+  }
+
+  #replace(at: number, bytes: Uint8Array): number {
+    this.#memory(at).set(bytes, this.#offset(at));
+    return bytes.length;
+  }
+
+  #deviceFailed(errno: number): void {
+    // EINTR, EAGAIN: nothing there after all. ENOENT: the request was interrupted before it could be read.
+    if (errno === Errno.EINTR || errno === Errno.EAGAIN || errno === Errno.ENOENT) return;
+    this.#closeDevice();
+    // What a server on the device itself would see as ENODEV.
+    if (this.#channel !== CLOSED) shutdown(this.#channel, 1);
+    this.#tell({ kind: 'unmounted' });
+  }
+
+  #serverGone(): void {
+    this.#stuck = undefined;
+    this.#closeChannel();
+    this.#closeDevice();
+    this.#tell({ kind: 'serverGone' });
+  }
+
+  #closeDevice(): void {
+    if (this.#device !== CLOSED) close(this.#device);
+    this.#device = CLOSED;
+  }
+
+  #closeChannel(): void {
+    if (this.#channel !== CLOSED) close(this.#channel);
+    this.#channel = CLOSED;
+  }
+
+  // Where a frame goes: its offset in the ring or, when the ring is full and may not be waited for, SCRATCH.
+
+  #room(length: number): number {
+    const at = this.#ring.reserve(length, !this.#options.drop);
+    if (at >= 0 && this.#droppedInRow > 0) return this.#markDropped(length);
+    return at < 0 ? SCRATCH : at;
+  }
+
+  /** Tells the trace how many frames were lost here, then makes room again. */
+  #markDropped(length: number): number {
+    const count = this.#droppedInRow;
+    this.#droppedInRow = 0;
+    const at = this.#ring.reserve(8, false);
+    new DataView(this.#ring.bytes.buffer).setBigUint64(at, BigInt(count), true);
+    this.#ring.commit(8, { kind: RecordKind.dropped, timeNs: nowNs(), refused: 0 });
+    return this.#room(length);
+  }
+
+  #commit({ at, length, timeNs }: Place, kind: RecordKind, refused: number): void {
+    if (at !== SCRATCH) return this.#ring.commit(length, { kind, timeNs, refused });
+    this.#dropped++;
+    this.#droppedInRow++;
+  }
+
+  #address(at: number): number {
+    return at === SCRATCH ? this.#scratchBase : this.#base + at;
+  }
+
+  #memory(at: number): Uint8Array {
+    return at === SCRATCH ? this.#scratch : this.#ring.bytes;
+  }
+
+  #offset(at: number): number {
+    return at === SCRATCH ? 0 : at;
+  }
+
+  #view(at: number, length: number): Uint8Array {
+    const offset = this.#offset(at);
+    return this.#memory(at).subarray(offset, offset + length);
+  }
+
+  #counts(): RelayCounts {
+    const refused = Object.fromEntries([...this.#refused].map(([errno, count]) => [errnoName(errno), count]));
+    return {
+      requests: this.#requests,
+      replies: this.#replies,
+      bytes: this.#bytes,
+      refused,
+      dropped: this.#dropped,
+    };
+  }
+}
