@@ -14,6 +14,6 @@ export class Tail {
   /** The last lines, without empty ones at the end; a line that was cut at the front is left out. */
   lines(limit = 20): string[] {
     const lines = Buffer.from(this.#bytes).toString().trimEnd().split('\n');
-    return lines.slice(-limit).filter((line, i, all) => line !== '' || all.length > 1);
+    return lines.slice(-limit).filter((line, _i, all) => line !== '' || all.length > 1);
   }
 }

@@ -121,7 +121,7 @@ export class Answers {
     const target = path === undefined ? undefined : pathOf(trap.pid, path);
     if (target === undefined || !session.targets.has(target)) return allow;
     const pretend = session.mode === 'pretend' || session.gone;
-    const error = pretend ? 0 : -unmountFuse(target, { lazy: (flags & MNT_DETACH) !== 0 });
+    const error = pretend ? 0 : Math.abs(unmountFuse(target, { lazy: (flags & MNT_DETACH) !== 0 }));
     if (error === 0) session.targets.delete(target);
     this.#tell({ kind: 'unmounted', pid: trap.pid, target, error });
     return result(-error);

@@ -115,8 +115,8 @@ export class Listener {
     const bytes = new Uint8Array(24);
     const view = new DataView(bytes.buffer);
     view.setBigUint64(0, trap.id, true);
-    view.setBigInt64(8, BigInt(result < 0 ? 0 : result), true);
-    view.setInt32(16, result < 0 ? result : 0, true);
+    view.setBigInt64(8, BigInt(Math.max(result, 0)), true);
+    view.setInt32(16, Math.min(result, 0), true);
     view.setUint32(20, flags, true);
     ioctl(this.#fd, IOCTL_SEND, bytes);
   }
