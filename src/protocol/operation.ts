@@ -36,6 +36,8 @@ export interface IdUse {
   readonly none?: bigint;
   /** Names whose records never count: the kernel takes no lookup for them (fuse_direntplus_link, fs/fuse/readdir.c). */
   readonly exceptNames?: readonly string[];
+  /** The kernel refuses a reply that holds `none` here (invalid_nodeid, fs/fuse/dir.c). */
+  readonly required?: true;
   /** Field with the generation that makes a node id unique over time. */
   readonly generation?: string;
 }
@@ -45,6 +47,9 @@ export type HeaderNode = 'node' | 'parent' | 'oldParent' | 'newParent' | 'source
 
 /** Whether the kernel waits for a reply: `optional` is INTERRUPT, which is answered only with an error. */
 export type ReplyRule = 'always' | 'never' | 'optional';
+
+/** Most bytes for which the kernel makes room in the last part of a reply: as the request's field says, or a number. */
+export type ReplyRoom = { readonly field: string; readonly atLeast?: number } | { readonly bytes: number };
 
 /**
  * What a request changes, so that doing it twice or out of order could be seen. `handle` opens or closes, `count` gives
@@ -105,6 +110,8 @@ export interface OperationRow {
   /** Body of a good reply; `undefined` when there is never a reply. */
   readonly reply: readonly Part[] | undefined;
   readonly replyRule: ReplyRule;
+  /** Where the last part of a good reply may be shorter than its most (`out_argvar`, fs/fuse); else its size is fixed. */
+  readonly replyRoom?: ReplyRoom;
   readonly ids: readonly IdUse[];
   readonly effect: Effect;
   readonly compare: readonly CompareRule[];

@@ -21,6 +21,7 @@ import {
   closed,
   cookie,
   cookieEach,
+  created,
   entry,
   entryEach,
   forgotten,
@@ -119,6 +120,13 @@ const createBody = body(createIn, { bytes: 8, minorBelow: 12 });
 const asksLength = { from: 'request', field: 'size', is: 0 } as const;
 const isRetry = { field: 'flags', mask: IoctlFlag.RETRY } as const;
 
+/** A page but for the NUL that the kernel adds (fuse_readlink_folio). */
+const LONGEST_LINK = 4095;
+/** A page, since the iovecs of a retry come the same way (fuse_do_ioctl). */
+const LEAST_IOCTL_ROOM = 4096;
+/** CUSE_INIT_INFO_MAX. */
+const LONGEST_CUSE_INFO = 4096;
+
 const table = {
   LOOKUP: {
     opcode: 1,
@@ -171,6 +179,7 @@ const table = {
     request: [],
     reply: [text('target', 'path')],
     replyRule: 'always',
+    replyRoom: { bytes: LONGEST_LINK },
     ids: [node],
     effect: 'none',
     compare: [],
@@ -182,7 +191,7 @@ const table = {
     request: [name('name'), path('target')],
     reply: [entryBody],
     replyRule: 'always',
-    ids: [node, entry],
+    ids: [node, created],
     effect: 'name',
     compare: entryReply,
     extended: true,
@@ -194,7 +203,7 @@ const table = {
     request: [body(mknodIn, { bytes: 8, minorBelow: 12 }), name('name')],
     reply: [entryBody],
     replyRule: 'always',
-    ids: [node, entry],
+    ids: [node, created],
     effect: 'name',
     compare: entryReply,
     extended: true,
@@ -206,7 +215,7 @@ const table = {
     request: [body(mkdirIn), name('name')],
     reply: [entryBody],
     replyRule: 'always',
-    ids: [node, entry],
+    ids: [node, created],
     effect: 'name',
     compare: entryReply,
     extended: true,
@@ -251,7 +260,7 @@ const table = {
     request: [body(linkIn), name('newname')],
     reply: [entryBody],
     replyRule: 'always',
-    ids: [node, uses('node', 'oldnodeid'), entry],
+    ids: [node, uses('node', 'oldnodeid'), created],
     effect: 'name',
     compare: entryReply,
   },
@@ -273,6 +282,7 @@ const table = {
     request: [body(readIn)],
     reply: [rest('data')],
     replyRule: 'always',
+    replyRoom: { field: 'size' },
     ids: [node, handle, ownerOfRead],
     effect: 'none',
     compare: [],
@@ -339,6 +349,7 @@ const table = {
     request: [body(getxattrIn), name('name')],
     reply: [choice(asksLength, [body(getxattrOut)], [rest('value')])],
     replyRule: 'always',
+    replyRoom: { field: 'size' },
     ids: [node],
     effect: 'none',
     compare: padded,
@@ -350,6 +361,7 @@ const table = {
     request: [body(getxattrIn)],
     reply: [choice(asksLength, [body(getxattrOut)], [rest('value', 'names')])],
     replyRule: 'always',
+    replyRoom: { field: 'size' },
     ids: [node],
     effect: 'none',
     compare: padded,
@@ -405,6 +417,7 @@ const table = {
     request: [body(readIn)],
     reply: [records('entries', dirent)],
     replyRule: 'always',
+    replyRoom: { field: 'size' },
     ids: [node, handle, cookie, cookieEach],
     effect: 'none',
     compare: directory,
@@ -482,7 +495,7 @@ const table = {
     request: [createBody, name('name')],
     reply: [entryBody, body(openOut)],
     replyRule: 'always',
-    ids: [node, entry, opened],
+    ids: [node, created, opened],
     effect: 'name',
     compare: [...entryReply, ...openReply],
     extended: true,
@@ -530,6 +543,7 @@ const table = {
       choice(isRetry, [list('iovecs', ioctlIovec, 'inIovs', 'outIovs')], [rest('out')]),
     ],
     replyRule: 'always',
+    replyRoom: { field: 'outSize', atLeast: LEAST_IOCTL_ROOM },
     ids: [node, handle],
     effect: 'unknown',
     compare: [],
@@ -586,6 +600,7 @@ const table = {
     request: [body(readIn)],
     reply: [records('entries', direntplus)],
     replyRule: 'always',
+    replyRoom: { field: 'size' },
     ids: [node, handle, cookie, entryEach, cookieEach],
     effect: 'none',
     compare: directoryPlus,
@@ -664,7 +679,7 @@ const table = {
     request: [createBody, name('name')],
     reply: [entryBody, body(openOut)],
     replyRule: 'always',
-    ids: [node, entry, opened],
+    ids: [node, created, opened],
     effect: 'handle',
     compare: [...entryReply, ...openReply],
     extended: true,
@@ -698,6 +713,7 @@ const table = {
     request: [body(cuseInitIn)],
     reply: [body(cuseInitOut), rest('devInfo')],
     replyRule: 'always',
+    replyRoom: { bytes: LONGEST_CUSE_INFO },
     ids: [],
     effect: 'session',
     compare: [],

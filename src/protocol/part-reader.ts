@@ -12,6 +12,7 @@ import {
   type NamePart,
   type Part,
   type RecordsPart,
+  recordSize,
   type SimplePart,
   type StructPart,
   type TextPart,
@@ -116,9 +117,6 @@ const listPart = ({ field, of, count }: ListPart): PartReader => {
     return undefined;
   };
 };
-
-/** Bytes of a directory record whose fixed part and name take `size` bytes (FUSE_REC_ALIGN). */
-export const recordSize = (size: number): number => Math.ceil(size / 8) * 8;
 
 const paddingIn = (bytes: Uint8Array, start: number, end: number): Uint8Array | undefined => {
   for (let at = start; at < end; at++) if (bytes[at] !== 0) return bytes.subarray(start, end);

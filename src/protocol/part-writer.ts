@@ -3,7 +3,6 @@
 import { bytesOf } from './byte-string.js';
 import type { Fields, MutableFields, Struct, Value } from './layout.js';
 import type { Negotiated } from './negotiated.js';
-import { recordSize } from './part-reader.js';
 import {
   type BytesPart,
   type ChoicePart,
@@ -12,6 +11,7 @@ import {
   type NamePart,
   type Part,
   type RecordsPart,
+  recordSize,
   type SimplePart,
   type StructPart,
   type TextPart,

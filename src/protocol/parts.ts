@@ -183,6 +183,9 @@ export const choice = <const A extends readonly SimplePart[], const B extends re
   otherwise: B,
 ): ChoicePart<A, B> => ({ kind: 'choice', when, then, otherwise });
 
+/** Bytes of a directory record whose fixed part and name take `size` bytes (FUSE_DIRENT_ALIGN). */
+export const recordSize = (size: number): number => Math.ceil(size / 8) * 8;
+
 /** Whether a condition holds for the number that its field has. */
 export const holds = (condition: Condition, value: number): boolean => {
   const masked = (value & (condition.mask ?? 0xffff_ffff)) >>> 0;

@@ -6,9 +6,8 @@
 import { errnoName } from '../base/errno.js';
 import type { DecodedNotification, DecodedReply, DecodedRequest, DecodeError } from './decode.js';
 import type { Extension } from './extensions.js';
-import { flagText, initFlagNames } from './flags.js';
+import { flagText } from './flags.js';
 import type { FieldSpec, Fields, Struct, Value } from './layout.js';
-import { initFlags } from './negotiated.js';
 import type { Part, SimplePart } from './parts.js';
 
 const RESERVED = /^(padding|dummy|unused|spare|reserved)\d*$/;
@@ -84,16 +83,8 @@ const partWords = (part: Part, fields: Fields): string[] => {
 const fieldText = (part: Exclude<SimplePart, { kind: 'struct' }>, value: Value): string =>
   part.kind === 'list' || part.kind === 'records' ? itemsText(part.of, value) : valueText(value);
 
-/** INIT's two words of flags read better as one. */
-const initWords = (fields: Fields): string[] =>
-  typeof fields.flags === 'number' && 'flags2' in fields
-    ? [`features=${initFlagNames(initFlags(fields)).join('|')}`]
-    : [];
-
 const bodyWords = (parts: readonly Part[] | undefined, fields: Fields): string[] =>
-  parts === undefined
-    ? [`body=${valueText(fields.body)}`]
-    : parts.flatMap((part) => partWords(part, fields)).concat(initWords(fields));
+  parts === undefined ? [`body=${valueText(fields.body)}`] : parts.flatMap((part) => partWords(part, fields));
 
 const extensionText = (extension: Extension): string => {
   if (extension.kind === 'groups') return `groups=[${extension.groups.join(' ')}]`;
