@@ -2,7 +2,7 @@
 
 import type { Time } from './inode.js';
 
-/** A new inode without a name. `target` is a link's text (latin1). */
+/** A new inode without a name. `target` is a link's text. */
 export interface InodeChange {
   readonly kind: 'inode';
   readonly ino: number;

@@ -58,23 +58,39 @@ export class Content {
     this.#size = size;
   }
 
-  /** Turns a range into zeroes without changing the length. */
+  /** Turns a range into zeroes without changing the length; costs as much as there is data in the range. */
   punch(offset: number, length: number): void {
     const end = Math.min(offset + length, this.#size);
     for (let at = offset; at < end; ) {
       const index = Math.floor(at / CHUNK);
       const from = at - index * CHUNK;
-      const step = Math.min(CHUNK - from, end - at);
-      if (this.#isData(index)) this.#punchChunk(index, from, step);
-      at += step;
+      if (this.#isData(index)) this.#punchChunk(index, from, Math.min(CHUNK - from, end - at));
+      const next = this.#nextData(index);
+      if (next === undefined) return;
+      at = next * CHUNK;
     }
   }
 
   /** First offset from `offset` on that is data (or a hole); `undefined` when there is none before the end. */
   seek(offset: number, wanted: 'data' | 'hole'): number | undefined {
-    for (let at = offset; at < this.#size; at = (Math.floor(at / CHUNK) + 1) * CHUNK)
-      if (this.#isData(Math.floor(at / CHUNK)) === (wanted === 'data')) return at;
-    return wanted === 'hole' && offset < this.#size ? this.#size : undefined;
+    if (offset >= this.#size) return undefined;
+    const index = Math.floor(offset / CHUNK);
+    if (this.#isData(index) === (wanted === 'data')) return offset;
+    const found = wanted === 'data' ? this.#nextData(index) : this.#nextHole(index);
+    if (found === undefined || found * CHUNK >= this.#size) return wanted === 'data' ? undefined : this.#size;
+    return found * CHUNK;
+  }
+
+  #nextHole(index: number): number {
+    let at = index;
+    while (this.#isData(at)) at++;
+    return at;
+  }
+
+  #nextData(index: number): number | undefined {
+    for (let at = index + 1; at * CHUNK < this.#sourced; at++) if (this.#isData(at)) return at;
+    const written = [...(this.#chunks?.keys() ?? [])].filter((at) => at > index && this.#isData(at));
+    return written.length === 0 ? undefined : written.reduce((a, b) => Math.min(a, b));
   }
 
   #isData(index: number): boolean {

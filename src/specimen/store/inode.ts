@@ -1,5 +1,6 @@
 /** What the store keeps of one file. Knows no nodeid: numbers that a kernel sees are the business of `ids/`. */
 
+import { bytesOf } from '../../protocol/byte-string.js';
 import type { Content } from './content.js';
 
 /** A point in time; `sec` since 1970 as the protocol carries it (any 64 bits), `nsec` 0 to 999,999,999. */
@@ -30,10 +31,10 @@ export interface DirectoryBody {
 export type Body =
   | DirectoryBody
   | { readonly kind: 'file'; readonly content: Content }
-  | { readonly kind: 'symlink'; readonly target: Uint8Array }
+  | { readonly kind: 'symlink'; readonly target: string }
   | { readonly kind: 'special' };
 
-/** One file of any type. Names are byte strings (latin1), as in the protocol. */
+/** One file of any type. Names and link texts are strings as the protocol's `byte-string.ts` makes them. */
 export interface Inode {
   readonly ino: number;
   /** Goes up each time that `ino` is given to a new file. */
@@ -68,6 +69,6 @@ export const FileType = {
 /** Size in bytes as `stat` shows it. */
 export const sizeOf = (inode: Inode): number => {
   if (inode.body.kind === 'file') return inode.body.content.size;
-  if (inode.body.kind === 'symlink') return inode.body.target.length;
+  if (inode.body.kind === 'symlink') return bytesOf(inode.body.target).length;
   return inode.body.kind === 'directory' ? 4096 : 0;
 };

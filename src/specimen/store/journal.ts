@@ -33,9 +33,8 @@ export const openJournal = (store: Store, path: string, seed: Seed): Journal => 
   return recorder(store, fd);
 };
 
-// Names are byte strings: one byte a character, so that any name survives.
 const writeLine = (fd: number, value: object): void => {
-  writeSync(fd, `${JSON.stringify(value)}\n`, null, 'latin1');
+  writeSync(fd, `${JSON.stringify(value)}\n`);
 };
 
 const opened = (path: string): number => {
@@ -62,7 +61,7 @@ const recorder = (store: Store, fd: number): Journal => {
 const replay = (store: Store, path: string): void => {
   const bytes = readFileSync(path);
   const whole = bytes.lastIndexOf(0x0a) + 1;
-  const [head = '', ...lines] = bytes.toString('latin1', 0, whole).split('\n');
+  const [head = '', ...lines] = bytes.toString('utf8', 0, whole).split('\n');
   plantTree(store, seedOf(head, path));
   for (const line of lines)
     if (line !== '') for (const change of changesOf(line, path)) store.restore(change);

@@ -1,11 +1,14 @@
 /** Making, removing and moving names by the rules of POSIX. Permissions are the kernel's business (default_permissions). */
 
+import { bytesOf } from '../../protocol/byte-string.js';
 import { type Entry, FileType, type Inode, type Time } from './inode.js';
 import { isRefusal, type Refusal, refuse } from './refusal.js';
 import { type Directory, entriesOf, isDirectory, ROOT_INO, type Store } from './store.js';
 
-/** Longest name, NAME_MAX of limits.h. */
+/** Longest name in bytes, NAME_MAX of limits.h. */
 export const NAME_MAX = 255;
+
+const isTooLong = (name: string): boolean => name.length > NAME_MAX / 4 && bytesOf(name).length > NAME_MAX;
 
 /** What a new file is and whose; `target` is a link's text. */
 export interface NewFile {
@@ -27,7 +30,7 @@ export interface Place {
 export const lookup = (store: Store, { directory, name }: Place): Inode | Refusal => {
   if (name === '.') return directory;
   if (name === '..') return store.find(directory.body.parent) ?? refuse('ESTALE');
-  if (name.length > NAME_MAX) return refuse('ENAMETOOLONG');
+  if (isTooLong(name)) return refuse('ENAMETOOLONG');
   const entry = entriesOf(directory).get(name);
   return (entry && store.find(entry.ino)) ?? refuse('ENOENT');
 };
@@ -88,7 +91,7 @@ export const rename = (
   const { from, to, mode, time } = move;
   const source = named(store, from);
   if (isRefusal(source)) return source;
-  if (to.name.length > NAME_MAX) return refuse('ENAMETOOLONG');
+  if (isTooLong(to.name)) return refuse('ENAMETOOLONG');
   const target = entriesOf(to.directory).has(to.name) ? named(store, to) : undefined;
   if (isRefusal(target)) return target;
   const refused = refusesMove(store, { source, target, to, mode });
@@ -119,7 +122,7 @@ const named = (store: Store, place: Place): Inode | Refusal =>
 
 const refusesNew = ({ directory, name }: Place): Refusal | undefined => {
   if (name === '' || name.includes('/')) return refuse('EINVAL');
-  if (name.length > NAME_MAX) return refuse('ENAMETOOLONG');
+  if (isTooLong(name)) return refuse('ENAMETOOLONG');
   if (directory.nlink === 0) return refuse('ENOENT');
   return name === '.' || name === '..' || entriesOf(directory).has(name) ? refuse('EEXIST') : undefined;
 };

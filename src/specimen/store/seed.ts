@@ -69,7 +69,7 @@ const folder = (planting: Planting, ino: number, fill?: () => void): Inode =>
   plant(planting, ino, FileType.directory | 0o755, emptyDirectory(fill));
 
 const symlink = (planting: Planting, ino: number, target: string): Inode =>
-  plant(planting, ino, FileType.symlink | 0o777, { kind: 'symlink', target: Buffer.from(target, 'latin1') });
+  plant(planting, ino, FileType.symlink | 0o777, { kind: 'symlink', target });
 
 /** Files and directories that every tree has, inos 2 to 15. */
 const plantFixed = (planting: Planting, root: Inode): void => {

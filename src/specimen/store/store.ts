@@ -16,8 +16,7 @@ export const isDirectory = (inode: Inode): inode is Directory => inode.body.kind
 const bodyOf = (change: InodeChange): Body => {
   const type = change.mode & FileType.mask;
   if (type === FileType.directory) return emptyDirectory();
-  if (type === FileType.symlink)
-    return { kind: 'symlink', target: Buffer.from(change.target ?? '', 'latin1') };
+  if (type === FileType.symlink) return { kind: 'symlink', target: change.target ?? '' };
   return type === FileType.file ? { kind: 'file', content: new Content() } : { kind: 'special' };
 };
 

@@ -1,5 +1,6 @@
 /** Extended attributes by the rules of setxattr(2) and its siblings. */
 
+import { bytesOf } from '../../protocol/byte-string.js';
 import type { Inode, Time } from './inode.js';
 import { type Refusal, refuse } from './refusal.js';
 import type { Store } from './store.js';
@@ -23,7 +24,7 @@ export const getXattr = (inode: Inode, name: string): Uint8Array | Refusal =>
 
 /** All names, each followed by NUL, as LISTXATTR sends them. */
 export const listXattrs = (inode: Inode): Uint8Array =>
-  Buffer.from([...(inode.xattrs?.keys() ?? [])].map((name) => `${name}\0`).join(''), 'latin1');
+  bytesOf([...(inode.xattrs?.keys() ?? [])].map((name) => `${name}\0`).join(''));
 
 /** Sets a value; EEXIST, ENODATA, E2BIG, EINVAL. */
 export const setXattr = (
