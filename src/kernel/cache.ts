@@ -194,6 +194,33 @@ export class Cache {
     return true;
   }
 
+  /**
+   * Gives a node's lookups back and keeps its row and names, so that the path stays known although the kernel has let go of
+   * the inode; quietly, nothing is told to the server. Nothing happens while the node is open or in use.
+   */
+  letGoOf(node: number, quietly = false): void {
+    if (node === this.root || this.nodes.isPinned(node)) return;
+    const nlookup = this.nodes.nlookupOf(node);
+    if (nlookup === 0) return;
+    if (!quietly) this.forgets.push(this.nodes.lowOf(node), this.nodes.highOf(node), nlookup);
+    this.nodes.setLookups(node, 0);
+  }
+
+  /** `letGoOf` for a node and all below it, those below first (`d_invalidate`, `shrink_dcache_parent`). */
+  letGoBelow(node: number): void {
+    const stack = [{ node, child: this.dentries.firstChildOf(node) }];
+    for (let top = stack.at(-1); top !== undefined; top = stack.at(-1)) {
+      if (top.child === undefined) {
+        stack.pop();
+        this.letGoOf(top.node);
+        continue;
+      }
+      const below = this.dentries.nodeOf(top.child);
+      top.child = this.dentries.nextSiblingOf(top.child);
+      if (below !== undefined) stack.push({ node: below, child: this.dentries.firstChildOf(below) });
+    }
+  }
+
   /** Takes lookups of a nodeid back, as a passing FORGET says; nothing happens when the kernel has no such node. */
   forget(low: number, high: number, nlookup: number): void {
     const hashed = this.nodes.locate(low, high);
