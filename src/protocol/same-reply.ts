@@ -12,7 +12,7 @@ import type { Operation } from './operations.js';
 import { type Condition, holds, recordSize, type SimplePart } from './parts.js';
 import { perSession } from './per-session.js';
 import { sizeUnder } from './prefix.js';
-import { u32At, u64At } from './raw.js';
+import { u32At } from './raw.js';
 import { partsOfForm, takesFirstForm } from './reply-shape.js';
 import { outHeader } from './structs.js';
 
@@ -22,7 +22,7 @@ interface Mask {
   /** Leaves out more when a field of the recorded bytes says so. */
   readonly sometimes: readonly { readonly when: Condition; readonly at: number; readonly mask: Uint8Array }[];
   /** Ids may differ, but not in whether there is one. */
-  readonly ids: readonly { readonly at: number; readonly none: bigint }[];
+  readonly ids: readonly { readonly at: number; readonly low: number; readonly high: number }[];
 }
 
 /** How the replies of one form are compared. */
@@ -75,10 +75,15 @@ const compileMask = (
         : [{ when, at: rangeOf(structs, when.field)?.start ?? 0, mask: maskOf(size, structs, [field]) }],
     ),
     ids: ids.flatMap(({ field, none }) =>
-      none === undefined ? [] : [{ at: rangeOf(structs, field)?.start ?? 0, none }],
+      none === undefined ? [] : [{ at: rangeOf(structs, field)?.start ?? 0, ...halvesOf(none) }],
     ),
   };
 };
+
+const halvesOf = (value: bigint): { low: number; high: number } => ({
+  low: Number(value & 0xffff_ffffn),
+  high: Number(value >> 32n),
+});
 
 const sizeOf = (part: SimplePart, session: Negotiated): number => {
   if (part.kind !== 'struct') return 0;
@@ -119,8 +124,12 @@ const sameMasked = (mask: Mask, a: Uint8Array, b: Uint8Array, atA: number, atB: 
   const size = Math.min(mask.always.length, a.length - atA, b.length - atB);
   for (let index = 0; index < size; index++)
     if (a[atA + index] !== b[atB + index] && !isMasked(mask, a, atA, index)) return false;
-  return mask.ids.every(({ at, none }) => (u64At(a, atA + at) === none) === (u64At(b, atB + at) === none));
+  for (const id of mask.ids) if (isNone(id, a, atA) !== isNone(id, b, atB)) return false;
+  return true;
 };
+
+const isNone = ({ at, low, high }: Mask['ids'][number], bytes: Uint8Array, base: number): boolean =>
+  u32At(bytes, base + at) === low && u32At(bytes, base + at + 4) === high;
 
 const sameBytes = (a: Uint8Array, b: Uint8Array, from: number): boolean =>
   a.length === b.length && Buffer.compare(a.subarray(from), b.subarray(from)) === 0;
@@ -137,7 +146,26 @@ const recordsIn = ({ of, namelenAt }: Records, bytes: Uint8Array): Map<string, n
   return found;
 };
 
+const sameName = (a: Uint8Array, b: Uint8Array, from: number, to: number): boolean => {
+  for (let at = from; at < to; at++) if (a[at] !== b[at]) return false;
+  return true;
+};
+
+/** The common case, without a map: the same names in the same order. */
+const sameInOrder = ({ of, namelenAt, item }: Records, a: Uint8Array, b: Uint8Array): boolean => {
+  if (a.length !== b.length) return false;
+  for (let at = outHeader.size; at + of.size <= a.length; ) {
+    const end = Math.min(at + of.size + u32At(a, at + namelenAt), a.length);
+    if (!sameName(a, b, at + of.size, end) || u32At(b, at + namelenAt) !== u32At(a, at + namelenAt))
+      return false;
+    if (!sameMasked(item, a, b, at, at)) return false;
+    at += recordSize(end - at);
+  }
+  return true;
+};
+
 const sameRecords = (records: Records, a: Uint8Array, b: Uint8Array): boolean => {
+  if (sameInOrder(records, a, b)) return true;
   const inA = recordsIn(records, a);
   const inB = recordsIn(records, b);
   if (inA.size !== inB.size) return false;
