@@ -20,7 +20,7 @@ import {
   type ReplyFields,
   type RequestFields,
 } from './operations.js';
-import { readAll, readersOf } from './part-reader.js';
+import { type PartReader, readAll, readersOf } from './part-reader.js';
 import { perSession } from './per-session.js';
 import { structReader } from './struct-reader.js';
 import { inHeader, outHeader } from './structs.js';
@@ -134,30 +134,73 @@ const raw = readersOf([{ kind: 'bytes', field: 'body', content: 'data' }], newes
 const readInHeader = structReader(inHeader, inHeader.size);
 const readOutHeader = structReader(outHeader, outHeader.size);
 
-const viewOf = (bytes: Uint8Array): DataView =>
-  new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
-
 type Message = DecodeError['message'];
-type Header = DecodeError['header'];
-const failed = (message: Message, header: Header, problem: Problem): DecodeError => ({
+
+const failed = (message: Message, header: DecodeError['header'], problem: Problem): DecodeError => ({
   kind: 'decodeError',
   message,
   header,
   ...problem,
 });
 
-const tooShort = (message: Message, bytes: Uint8Array, need: number): DecodeError =>
-  failed(message, undefined, { reason: 'short', offset: 0, need, have: bytes.length });
-
-const lengthProblem = (bytes: Uint8Array, len: number, cut: boolean): Problem | undefined =>
-  len === bytes.length || (cut && len > bytes.length)
-    ? undefined
-    : { reason: 'length', offset: 0, need: len, have: bytes.length };
-
-const leftOver = ({ at, end }: Cursor): Problem | undefined =>
-  at === end ? undefined : { reason: 'leftOver', offset: at, need: 0, have: end - at };
-
 const noFields: NoFields = {};
+
+/** A frame whose header was read: the header, and a cursor behind it. */
+interface Opened<Header> {
+  readonly kind: 'opened';
+  readonly header: Header;
+  readonly cursor: Cursor;
+}
+
+/** How the header of a message is read. */
+interface HeaderFormat<Header> {
+  readonly size: number;
+  readonly read: (view: DataView) => Header;
+}
+
+const requestFormat: HeaderFormat<InHeader> = {
+  size: inHeader.size,
+  read: (view) => {
+    const fields: MutableFields = {};
+    readInHeader(view, 0, fields);
+    return fields as InHeader;
+  },
+};
+const replyFormat: HeaderFormat<OutHeader> = {
+  size: outHeader.size,
+  read: (view) => {
+    const fields: MutableFields = {};
+    readOutHeader(view, 0, fields);
+    return fields as OutHeader;
+  },
+};
+
+const open = <Header extends InHeader | OutHeader>(
+  message: Message,
+  bytes: Uint8Array,
+  { size, read }: HeaderFormat<Header>,
+  { cut = false }: DecodeOptions,
+): Opened<Header> | DecodeError => {
+  const have = bytes.length;
+  if (have < size) return failed(message, undefined, { reason: 'short', offset: 0, need: size, have });
+  const view = new DataView(bytes.buffer, bytes.byteOffset, have);
+  const header = read(view);
+  const { len } = header;
+  if (len !== have && !(cut && len > have))
+    return failed(message, header, { reason: 'length', offset: 0, need: len, have });
+  return { kind: 'opened', header, cursor: { bytes, view, at: size, end: have, cut, request: noFields } };
+};
+
+/** Reads a body, all of it. */
+const readWhole = (
+  readers: readonly PartReader[],
+  cursor: Cursor,
+  into: MutableFields,
+): Problem | undefined => {
+  const problem = readAll(readers, cursor, into);
+  if (problem !== undefined || cursor.at === cursor.end) return problem;
+  return { reason: 'leftOver', offset: cursor.at, need: 0, have: cursor.end - cursor.at };
+};
 
 /** Minors 36 and 37 appended security contexts without saying so in the header. */
 const hasUnsaidExtensions = (op: Operation | undefined, negotiated: Negotiated): boolean =>
@@ -165,6 +208,10 @@ const hasUnsaidExtensions = (op: Operation | undefined, negotiated: Negotiated):
   negotiated.minor >= 36 &&
   negotiated.minor < EXTLEN_SINCE_MINOR &&
   hasFlag(negotiated, 'SECURITY_CTX');
+
+const noExtensions: readonly Extension[] = [];
+
+const isProblem = (value: readonly Extension[] | Problem): value is Problem => 'reason' in value;
 
 /**
  * Decodes a request of any operation; an unknown opcode gives its raw body. An error when the bytes are no request:
@@ -175,33 +222,21 @@ export const decodeRequest = (
   negotiated: Negotiated,
   options: DecodeOptions = {},
 ): DecodedRequest | DecodeError => {
-  if (bytes.length < inHeader.size) return tooShort('request', bytes, inHeader.size);
-  const view = viewOf(bytes);
-  const cut = options.cut === true;
-  const headerFields: MutableFields = {};
-  readInHeader(view, 0, headerFields);
-  const header = headerFields as InHeader;
-  const wrongLength = lengthProblem(bytes, header.len, cut);
-  if (wrongLength !== undefined) return failed('request', header, wrongLength);
+  const opened = open('request', bytes, requestFormat, options);
+  if (opened.kind === 'decodeError') return opened;
+  const { header, cursor } = opened;
   const op = operationOf(header.opcode);
-  const extensionsSize = negotiated.minor < EXTLEN_SINCE_MINOR ? 0 : header.totalExtlen * 8;
-  const end = bytes.length - extensionsSize;
-  if (end < inHeader.size)
-    return failed('request', header, {
-      reason: 'extension',
-      offset: inHeader.size,
-      need: extensionsSize,
-      have: bytes.length - inHeader.size,
-    });
-  const cursor: Cursor = { bytes, view, at: inHeader.size, end, cut, request: noFields };
+  const extlen = negotiated.minor < EXTLEN_SINCE_MINOR ? 0 : header.totalExtlen * 8;
+  const have = cursor.end - cursor.at;
+  if (extlen > have)
+    return failed('request', header, { reason: 'extension', offset: cursor.at, need: extlen, have });
+  const body: Cursor = extlen === 0 ? cursor : { ...cursor, end: cursor.end - extlen };
+  const readers = op === undefined ? raw : readersFor(op, negotiated).request;
   const fields: MutableFields = {};
-  const unsaid = hasUnsaidExtensions(op, negotiated);
-  const problem =
-    readAll(op === undefined ? raw : readersFor(op, negotiated).request, cursor, fields) ??
-    (unsaid ? undefined : leftOver(cursor));
+  const problem = (hasUnsaidExtensions(op, negotiated) ? readAll : readWhole)(readers, body, fields);
   if (problem !== undefined) return failed('request', header, problem);
-  const extensions = cursor.at === bytes.length ? [] : decodeExtensions(bytes, cursor.at, bytes.length);
-  if (!Array.isArray(extensions)) return failed('request', header, extensions as Problem);
+  const extensions = body.at === cursor.end ? noExtensions : decodeExtensions(bytes, body.at, cursor.end);
+  if (isProblem(extensions)) return failed('request', header, extensions);
   return { kind: 'request', name: op?.name, op, header, fields, extensions } as DecodedRequest;
 };
 
@@ -215,21 +250,15 @@ export const decodeReply = (
   negotiated: Negotiated,
   options: DecodeOptions = {},
 ): DecodedReply | DecodeError => {
-  if (bytes.length < outHeader.size) return tooShort('reply', bytes, outHeader.size);
-  const view = viewOf(bytes);
-  const cut = options.cut === true;
-  const headerFields: MutableFields = {};
-  readOutHeader(view, 0, headerFields);
-  const header = headerFields as OutHeader;
-  const wrongLength = lengthProblem(bytes, header.len, cut);
-  if (wrongLength !== undefined) return failed('reply', header, wrongLength);
+  const opened = open('reply', bytes, replyFormat, options);
+  if (opened.kind === 'decodeError') return opened;
+  const { header } = opened;
   const op = context?.op;
   const ok = header.error === 0;
-  const request = context?.fields ?? noFields;
-  const cursor: Cursor = { bytes, view, at: outHeader.size, end: bytes.length, cut, request };
-  const fields: MutableFields = {};
   const good = op === undefined ? raw : readersFor(op, negotiated).reply;
-  const problem = (ok ? readAll(good, cursor, fields) : undefined) ?? leftOver(cursor);
+  const fields: MutableFields = {};
+  const cursor: Cursor = { ...opened.cursor, request: context?.fields ?? noFields };
+  const problem = readWhole(ok ? good : [], cursor, fields);
   if (problem !== undefined) return failed('reply', header, problem);
   return { kind: 'reply', name: op?.name, op, ok, header, fields } as DecodedReply;
 };
@@ -240,19 +269,13 @@ export const decodeNotification = (
   negotiated: Negotiated = newestNegotiated,
   options: DecodeOptions = {},
 ): DecodedNotification | DecodeError => {
-  if (bytes.length < outHeader.size) return tooShort('notification', bytes, outHeader.size);
-  const view = viewOf(bytes);
-  const cut = options.cut === true;
-  const headerFields: MutableFields = {};
-  readOutHeader(view, 0, headerFields);
-  const header = headerFields as OutHeader;
-  const wrongLength = lengthProblem(bytes, header.len, cut);
-  if (wrongLength !== undefined) return failed('notification', header, wrongLength);
+  const opened = open('notification', bytes, replyFormat, options);
+  if (opened.kind === 'decodeError') return opened;
+  const { header, cursor } = opened;
   const op = notificationOf(header.error);
-  const cursor: Cursor = { bytes, view, at: outHeader.size, end: bytes.length, cut, request: noFields };
-  const fields: MutableFields = {};
   const readers = op === undefined ? raw : readersForNotification(op, negotiated);
-  const problem = readAll(readers, cursor, fields) ?? leftOver(cursor);
+  const fields: MutableFields = {};
+  const problem = readWhole(readers, cursor, fields);
   if (problem !== undefined) return failed('notification', header, problem);
   return { kind: 'notification', name: op?.name, op, header, fields } as DecodedNotification;
 };

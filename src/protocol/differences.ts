@@ -1,6 +1,7 @@
 /** In which fields two decoded replies to one request disagree, by the `compare` and `ids` columns: for people to read. */
 
 import type { DecodedReply } from './decode.js';
+import { isFields, isList, valueAt } from './fields.js';
 import type { Fields, Value } from './layout.js';
 import type { CompareRule, IdUse } from './operation.js';
 import { holds } from './parts.js';
@@ -18,15 +19,6 @@ interface Rules {
   readonly compare: readonly CompareRule[];
   readonly each: string | undefined;
 }
-
-const isFields = (value: Value): value is Fields =>
-  typeof value === 'object' && !Array.isArray(value) && !(value instanceof Uint8Array);
-
-const isList = (value: Value): value is readonly Value[] => Array.isArray(value);
-
-/** Value at a dotted path; `undefined` where there is none. */
-export const valueAt = (fields: Fields, path: string): Value =>
-  path.split('.').reduce<Value>((value, key) => (isFields(value) ? value[key] : undefined), fields);
 
 const sameValue = (a: Value, b: Value): boolean => {
   if (a instanceof Uint8Array && b instanceof Uint8Array) return Buffer.compare(a, b) === 0;

@@ -97,6 +97,7 @@ const writeInHeader = structWriter(inHeader, inHeader.size);
 const writeOutHeader = structWriter(outHeader, outHeader.size);
 
 const noFields: Fields = {};
+const NO_BYTES = new Uint8Array(0);
 
 const extlenOf = ({ totalExtlen }: InHeaderDraft, extensions: Uint8Array, negotiated: Negotiated): number => {
   if (totalExtlen !== undefined) return totalExtlen;
@@ -115,7 +116,7 @@ export const encodeRequest = <N extends OperationName>(
   const write = op === undefined ? raw : writersFor(op, negotiated).request;
   const length = header.len === undefined ? undefined : header.len - inHeader.size;
   write(sink, fields as Fields, { request: noFields, length });
-  const appended = encodeExtensions(extensions);
+  const appended = extensions.length === 0 ? NO_BYTES : encodeExtensions(extensions);
   sink.put(appended);
   const opcode = op?.opcode ?? header.opcode;
   const totalExtlen = extlenOf(header, appended, negotiated);

@@ -9,7 +9,7 @@ import type { Negotiated } from './negotiated.js';
 import type { Notification } from './notifications.js';
 import type { IdUse } from './operation.js';
 import type { Operation } from './operations.js';
-import { type Condition, holds, type Part, recordSize } from './parts.js';
+import { type Condition, holds, type ListPart, type Part, type RecordsPart, recordSize } from './parts.js';
 import { perSession } from './per-session.js';
 import { sizeUnder } from './prefix.js';
 import { u32At, u64At } from './raw.js';
@@ -52,7 +52,7 @@ export interface IdMap {
   /** Replies with an error hold none. */
   readonly isReply: boolean;
   readonly places: readonly Place[];
-  readonly repeated: readonly Repeated[];
+  readonly repeated: Repeated | undefined;
 }
 
 const offsetIn = (layout: Struct, path: string | undefined, start: number): number => {
@@ -84,41 +84,62 @@ const headerPlaces = (uses: readonly IdUse[], body: Struct | undefined): Place[]
       countAt: body === undefined ? -1 : offsetIn(body, place.use.count, inHeader.size),
     }));
 
-/** Places of the structs that stand at fixed offsets, and the repeated items behind them. */
+/** A struct of a body, where it begins and how much of it there is. */
+interface Standing {
+  readonly layout: Struct;
+  readonly at: number;
+  readonly size: number;
+}
+
+/** The structs that a body begins with; everything behind them has no fixed place. */
+const standing = (parts: readonly Part[], start: number, session: Negotiated): Standing[] => {
+  const found: Standing[] = [];
+  let at = start;
+  for (const part of parts) {
+    if (part.kind !== 'struct') break;
+    const size = part.open ? part.layout.size : sizeUnder(part, session);
+    found.push({ layout: part.layout, at, size });
+    at += size;
+  }
+  return found;
+};
+
+const repeatedIn = (
+  part: ListPart | RecordsPart,
+  uses: readonly IdUse[],
+  before: Standing | undefined,
+  start: number,
+): Repeated => ({
+  start,
+  size: part.of.size,
+  places: uses.flatMap((use) => placeIn(part.of, 0, part.of.size, use)),
+  countAt: part.kind === 'list' && before ? offsetIn(before.layout, part.count[0], before.at) : -1,
+  namelenAt: part.kind === 'records' ? offsetIn(part.of, 'namelen', 0) : -1,
+});
+
 const compile = (
   parts: readonly Part[],
   uses: readonly IdUse[],
   start: number,
   session: Negotiated,
 ): IdMap => {
-  const inBody = uses.filter(({ part }) => part === 'body');
-  const single = inBody.filter(({ each }) => each === undefined);
-  const places: Place[] = [];
-  const repeated: Repeated[] = [];
-  let at = start;
-  let counted: { layout: Struct; at: number } | undefined;
-  for (const part of parts) {
-    if (part.kind === 'struct') {
-      const size = part.open ? part.layout.size : sizeUnder(part, session);
-      const base = at;
-      places.push(...single.flatMap((use) => placeIn(part.layout, base, size, use)));
-      counted = { layout: part.layout, at };
-      at += size;
-    } else if (part.kind === 'list' || part.kind === 'records') {
-      const here = inBody.filter(({ each }) => each === part.field);
-      if (here.length === 0) break;
-      const count = part.kind === 'list' ? part.count[0] : undefined;
-      repeated.push({
-        start: at,
-        size: part.of.size,
-        places: here.flatMap((use) => placeIn(part.of, 0, part.of.size, use)),
-        countAt: counted === undefined ? -1 : offsetIn(counted.layout, count, counted.at),
-        namelenAt: part.kind === 'records' ? offsetIn(part.of, 'namelen', 0) : -1,
-      });
-    } else break;
-  }
-  const first = parts[0]?.kind === 'struct' ? parts[0].layout : undefined;
-  return { isReply: false, places: [...headerPlaces(uses, first), ...places], repeated };
+  const structs = standing(parts, start, session);
+  const single = uses.filter(({ part, each }) => part === 'body' && each === undefined);
+  const behind = parts[structs.length];
+  const last = structs.at(-1);
+  const each = behind?.kind === 'list' || behind?.kind === 'records' ? behind : undefined;
+  const eachUses = uses.filter((use) => each !== undefined && use.each === each.field);
+  return {
+    isReply: false,
+    places: [
+      ...headerPlaces(uses, structs[0]?.layout),
+      ...structs.flatMap(({ layout, at, size }) => single.flatMap((use) => placeIn(layout, at, size, use))),
+    ],
+    repeated:
+      each === undefined || eachUses.length === 0
+        ? undefined
+        : repeatedIn(each, eachUses, last, last === undefined ? start : last.at + last.size),
+  };
 };
 
 const sideOf = (uses: readonly IdUse[], side: IdUse['side']): IdUse[] =>
@@ -187,7 +208,7 @@ const visitRepeated = (repeated: Repeated, bytes: Uint8Array, visit: IdVisitor):
 export const visitIds = (map: IdMap, bytes: Uint8Array, visit: IdVisitor): void => {
   if (map.isReply && errorOf(bytes) !== 0) return;
   for (const place of map.places) visitPlace(place, bytes, 0, visit);
-  for (const repeated of map.repeated) visitRepeated(repeated, bytes, visit);
+  if (map.repeated !== undefined) visitRepeated(map.repeated, bytes, visit);
 };
 
 /** All ids in a frame, with their values. */

@@ -45,8 +45,6 @@ export const forgottenEach = releases('node', 'nodeid', { each: 'items', count: 
 
 /** The reply gives a node, unless its nodeid is 0 (a negative entry). */
 export const entry = inReply('node', 'create', 'nodeid', { none: 0n, generation: 'generation' });
-/** The reply gives the node that it made; one without a nodeid is refused. */
-export const created: IdUse = { ...entry, required: true };
 /** Every record of READDIRPLUS gives a node, except those with nodeid 0, "." and "..". */
 export const entryEach: IdUse = { ...entry, each: 'entries', exceptNames: ['.', '..'] };
 /** The reply gives a handle. */

@@ -36,8 +36,6 @@ export interface IdUse {
   readonly none?: bigint;
   /** Names whose records never count: the kernel takes no lookup for them (fuse_direntplus_link, fs/fuse/readdir.c). */
   readonly exceptNames?: readonly string[];
-  /** The kernel refuses a reply that holds `none` here (invalid_nodeid, fs/fuse/dir.c). */
-  readonly required?: true;
   /** Field with the generation that makes a node id unique over time. */
   readonly generation?: string;
 }

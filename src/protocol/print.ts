@@ -6,6 +6,7 @@
 import { errnoName } from '../base/errno.js';
 import type { DecodedNotification, DecodedReply, DecodedRequest, DecodeError } from './decode.js';
 import type { Extension } from './extensions.js';
+import { isFields, isList } from './fields.js';
 import { flagText } from './flags.js';
 import type { FieldSpec, Fields, Struct, Value } from './layout.js';
 import type { Part, SimplePart } from './parts.js';
@@ -17,9 +18,6 @@ const HEX_FROM = 1n << 32n;
 
 const number = (value: bigint): string => (value >= HEX_FROM ? `0x${value.toString(16)}` : value.toString());
 
-const isFields = (value: Value): value is Fields =>
-  typeof value === 'object' && !Array.isArray(value) && !(value instanceof Uint8Array);
-
 const structText = (layout: Struct, fields: Fields): string => `{${structWords(layout, fields).join(' ')}}`;
 
 const valueText = (value: Value, spec?: FieldSpec): string => {
@@ -28,7 +26,7 @@ const valueText = (value: Value, spec?: FieldSpec): string => {
   if (value instanceof Uint8Array) return `${value.length} bytes`;
   if (typeof value === 'number') return numberText(value, spec);
   if (isFields(value) && typeof spec === 'object' && spec.kind === 'struct') return structText(spec, value);
-  return Array.isArray(value) ? `[${value.map((item) => valueText(item)).join(' ')}]` : '';
+  return isList(value) ? `[${value.map((item) => valueText(item)).join(' ')}]` : '';
 };
 
 const numberText = (value: number, spec: FieldSpec | undefined): string => {
@@ -37,7 +35,7 @@ const numberText = (value: number, spec: FieldSpec | undefined): string => {
 };
 
 const isZero = (value: Value): boolean =>
-  Array.isArray(value) ? value.every(isZero) : value === 0 || value === 0n || value === undefined;
+  isList(value) ? value.every(isZero) : value === 0 || value === 0n || value === undefined;
 
 /** Nanoseconds stand in a field of their own: `atime` with `atimensec`, `entryValid` with `entryValidNsec`. */
 const fractionOf = (name: string, fields: Fields): number | undefined => {
@@ -67,7 +65,7 @@ const itemText = (of: Struct, item: Value): string => {
 };
 
 const itemsText = (of: Struct, items: Value): string => {
-  if (!Array.isArray(items)) return '[]';
+  if (!isList(items)) return '[]';
   const shown = items.slice(0, MOST_ITEMS).map((item) => itemText(of, item));
   const more = items.length > MOST_ITEMS ? [`and ${items.length - MOST_ITEMS} more`] : [];
   return `[${[...shown, ...more].join(' ')}]`;

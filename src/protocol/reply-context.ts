@@ -19,20 +19,13 @@ interface Wanted {
 
 const none: Fields = {};
 
-const namesWantedBy = ({ reply, replyRoom }: Operation): Set<string> => {
-  const names = new Set<string>();
-  for (const part of reply ?? [])
-    if (part.kind === 'choice' && part.when.from === 'request') names.add(part.when.field);
-  if (replyRoom !== undefined && 'field' in replyRoom) names.add(replyRoom.field);
-  return names;
-};
-
 const wantedBy = perSession((op: Operation, _session: Negotiated): readonly Wanted[] => {
   const first = op.request[0];
   if (first?.kind !== 'struct') return [];
-  return [...namesWantedBy(op)].flatMap((field) => {
-    const found = fieldAt(first.layout, field);
-    return found === undefined ? [] : [{ field, at: inHeader.size + found.offset }];
+  return (op.reply ?? []).flatMap((part) => {
+    if (part.kind !== 'choice' || part.when.from !== 'request') return [];
+    const found = fieldAt(first.layout, part.when.field);
+    return found === undefined ? [] : [{ field: part.when.field, at: inHeader.size + found.offset }];
   });
 });
 

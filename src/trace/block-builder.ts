@@ -25,6 +25,7 @@ const headTags = {
   earliestTimeNs: 0x49,
   ops: 0x52,
   nodes: 0x5a,
+  oldestRequestSeq: 0x60,
 } as const;
 const opTags = { op: 0x08, requests: 0x10, replies: 0x18, errors: 0x20 } as const;
 const blockTags = { head: 0x0a, stored: 0x12 } as const;
@@ -86,6 +87,8 @@ export class BlockBuilder {
   #lastTime = 0n;
   #earliest = 0n;
   #latest = 0n;
+  /** Sequence number of the oldest request that is answered here. */
+  #oldest = Number.POSITIVE_INFINITY;
 
   constructor(capacity: number) {
     this.#data = new ByteColumn(capacity + DIRECT_FROM);
@@ -184,6 +187,7 @@ export class BlockBuilder {
     if (toKernel) counts.replies++;
     else counts.requests++;
     if (sighting.isError) counts.errors++;
+    if (sighting.requestSeq < this.#oldest) this.#oldest = sighting.requestSeq;
     if (sighting.hasNode) this.#nodes.add(sighting.nodeLow, sighting.nodeHigh);
   }
 
@@ -227,6 +231,9 @@ export class BlockBuilder {
       head.lengthField(headTags.nodes, nodes.length);
       head.bytes(nodes);
     }
+    if (this.#oldest >= place.firstSeq) return;
+    head.byte(headTags.oldestRequestSeq);
+    head.varint(this.#oldest);
   }
 
   #time(tag: number, timeNs: bigint): void {
@@ -259,6 +266,7 @@ export class BlockBuilder {
     this.#direct = undefined;
     this.#count = 0;
     this.#lost = 0;
+    this.#oldest = Number.POSITIVE_INFINITY;
     this.#firstTime = this.#lastTime = this.#earliest = this.#latest = 0n;
   }
 }

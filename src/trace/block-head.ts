@@ -33,6 +33,8 @@ export interface BlockInfo {
   readonly earliestTimeNs: bigint;
   readonly latestTimeNs: bigint;
   readonly ops: readonly OpCount[];
+  /** All requests that are answered here were sent at this sequence number or later. */
+  readonly oldestRequestSeq: number;
   /** False when no frame of the block belongs to the node. */
   mayMention(nodeid: bigint): boolean;
 }
@@ -72,6 +74,7 @@ export const blockInfo = (
     earliestTimeNs: head.earliestTimeNs == null ? firstTimeNs : fromLong(head.earliestTimeNs),
     latestTimeNs: fromLong(head.lastTimeNs),
     ops: (head.ops ?? []).map(opCount),
+    oldestRequestSeq: head.oldestRequestSeq == null ? firstSeq : countFromLong(head.oldestRequestSeq),
     mayMention: (nodeid) => mayContain(nodes, nodeid),
   };
 };

@@ -45,16 +45,26 @@ export interface Sighting {
   hasNode: boolean;
   nodeLow: number;
   nodeHigh: number;
+  /** Sequence number of the request that a reply answers; that of the frame itself for all others. */
+  requestSeq: number;
 }
 
 /** The requests of one incarnation that have no answer. */
 export class InFlight {
   readonly #waiting = new Map<number, Entry>();
   #interrupts = 0;
-  readonly #seen: Sighting = { op: 0, isError: false, hasNode: false, nodeLow: 0, nodeHigh: 0 };
+  readonly #seen: Sighting = {
+    op: 0,
+    isError: false,
+    hasNode: false,
+    nodeLow: 0,
+    nodeHigh: 0,
+    requestSeq: 0,
+  };
 
   /** Takes note of a frame. Bytes that are no frame count as unpaired. */
   see(toKernel: boolean, bytes: Uint8Array, seq: number, timeNs: bigint): Readonly<Sighting> {
+    this.#seen.requestSeq = seq;
     if (bytes.length < (toKernel ? OUT_HEADER : IN_HEADER)) return this.#found(OP_UNPAIRED, undefined);
     return toKernel ? this.#reply(bytes) : this.#request(bytes, seq, timeNs);
   }
@@ -125,6 +135,7 @@ export class InFlight {
     const key = keyOf(low, high);
     const entry = this.#waiting.get(key);
     if (entry === undefined) return this.#found(OP_UNPAIRED, undefined, error !== 0);
+    this.#seen.requestSeq = entry.seq;
     this.#waiting.delete(key);
     // INTERRUPT has the unique of its target with bit 0 set, and is answered only by servers that do not know the target.
     if (this.#interrupts > 0 && this.#waiting.delete(key + 1)) this.#interrupts--;

@@ -5,7 +5,7 @@
 
 import { randomBytes } from 'node:crypto';
 import { nowNs } from '../base/clock.js';
-import { BlockBuilder, type CutFacts } from './block-builder.js';
+import { BlockBuilder } from './block-builder.js';
 import type { CodecName } from './compression.js';
 import type {
   EndFacts,
@@ -29,7 +29,7 @@ import { FORMAT_VERSION, Kind, MAX_BLOCK_FRAMES, MAX_FRAME_BYTES } from './forma
 import type { Direction } from './frame.js';
 import { InFlight } from './in-flight.js';
 import { type Ending, PartWriter } from './part-writer.js';
-import { payloadCutter } from './payload.js';
+import { type PayloadCut, type PayloadCutter, payloadCutter } from './payload.js';
 import { createSink, errorText, fileError, type Sink } from './sink.js';
 
 /** How to write. */
@@ -84,7 +84,7 @@ export class TraceWriter {
   readonly #blockBytes: number;
   readonly #builder: BlockBuilder;
   readonly #inFlight = new InFlight();
-  readonly #cut: ReturnType<typeof payloadCutter>;
+  readonly #cut: PayloadCutter;
   /** Context records of now, which the next part begins with. */
   readonly #repeated = new Map<Kind, Repeated>();
   #part: PartWriter;
@@ -126,7 +126,7 @@ export class TraceWriter {
     if (this.#rotateDue) this.#rotate();
     const toKernel = direction === 'toKernel';
     const sighting = this.#inFlight.see(toKernel, bytes, this.#seq, timeNs);
-    const cut = this.#cutOf(toKernel, bytes, sighting.op);
+    const cut = this.#cutOf(direction, bytes);
     const stored = cut === undefined ? bytes : bytes.subarray(0, cut.kept);
     this.#builder.add({ toKernel, timeNs, bytes: stored, cut }, sighting);
     this.#seq++;
@@ -239,8 +239,8 @@ export class TraceWriter {
     };
   }
 
-  #cutOf(toKernel: boolean, bytes: Uint8Array, op: number): (CutFacts & { kept: number }) | undefined {
-    const cut = this.#cut(toKernel, bytes, op);
+  #cutOf(direction: Direction, bytes: Uint8Array): PayloadCut | undefined {
+    const cut = this.#cut(direction, bytes);
     if (cut !== undefined || bytes.length <= MAX_FRAME_BYTES) return cut;
     return { kept: MAX_FRAME_BYTES, wireLength: bytes.length };
   }

@@ -1,8 +1,8 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { decodeReply, decodeRequest } from '#relight/protocol/decode.js';
-import { valueAt } from '#relight/protocol/differences.js';
 import { encodeNotification, encodeReply, encodeRequest } from '#relight/protocol/encode.js';
+import { valueAt } from '#relight/protocol/fields.js';
 import { idSites, notificationIdMap, replyIdMap, requestIdMap } from '#relight/protocol/id-sites.js';
 import type { Fields, Value } from '#relight/protocol/layout.js';
 import { newestNegotiated } from '#relight/protocol/negotiated.js';
