@@ -202,10 +202,13 @@ const readWhole = (
   return { reason: 'leftOver', offset: cursor.at, need: 0, have: cursor.end - cursor.at };
 };
 
-/** Minors 36 and 37 appended security contexts without saying so in the header. */
-const hasUnsaidExtensions = (op: Operation | undefined, negotiated: Negotiated): boolean =>
+/**
+ * Kernels of minors 36 and 37 appended security contexts without saying so in the header. A newer kernel says so even to a
+ * server that answered an old minor.
+ */
+const hasUnsaidExtensions = (op: Operation | undefined, header: InHeader, negotiated: Negotiated): boolean =>
   op?.extended === true &&
-  negotiated.minor >= 36 &&
+  header.totalExtlen === 0 &&
   negotiated.minor < EXTLEN_SINCE_MINOR &&
   hasFlag(negotiated, 'SECURITY_CTX');
 
@@ -226,14 +229,14 @@ export const decodeRequest = (
   if (opened.kind === 'decodeError') return opened;
   const { header, cursor } = opened;
   const op = operationOf(header.opcode);
-  const extlen = negotiated.minor < EXTLEN_SINCE_MINOR ? 0 : header.totalExtlen * 8;
+  const extlen = header.totalExtlen * 8;
   const have = cursor.end - cursor.at;
   if (extlen > have)
     return failed('request', header, { reason: 'extension', offset: cursor.at, need: extlen, have });
   const body: Cursor = extlen === 0 ? cursor : { ...cursor, end: cursor.end - extlen };
   const readers = op === undefined ? raw : readersFor(op, negotiated).request;
   const fields: MutableFields = {};
-  const problem = (hasUnsaidExtensions(op, negotiated) ? readAll : readWhole)(readers, body, fields);
+  const problem = (hasUnsaidExtensions(op, header, negotiated) ? readAll : readWhole)(readers, body, fields);
   if (problem !== undefined) return failed('request', header, problem);
   const extensions = body.at === cursor.end ? noExtensions : decodeExtensions(bytes, body.at, cursor.end);
   if (isProblem(extensions)) return failed('request', header, extensions);

@@ -42,6 +42,8 @@ describe('extensions', () => {
     // Minor 36 had no length in the header.
     const unsaid = { ...newestNegotiated, minor: 36, flags: InitFlag.SECURITY_CTX };
     expect(roundTrip(mkdir(security, 0), unsaid).extensions).toEqual(expected);
+    // A newer kernel says it to a server of any minor.
+    expect(roundTrip(mkdir(security, 5), { ...unsaid, minor: 33 }).extensions).toEqual(expected);
   });
 
   it('holds groups, and extensions that are unknown', () => {
