@@ -101,8 +101,8 @@ const isOwed = ({ kind, request }: DecodedFrame): boolean =>
 
 const found = (values: FieldValues['values'], isPending = false): FieldValues => ({ values, isPending });
 
-const inMessage = (message: { readonly kind: string }, segments: readonly string[]) =>
-  'fields' in message ? valuesAt(message.fields as Fields, segments) : [];
+const inMessage = (message: DecodedFrame['message'], segments: readonly string[]) =>
+  'fields' in message ? valuesAt(message.fields, segments) : [];
 
 const ofRequest = (frame: DecodedFrame, segments: readonly string[]): FieldValues['values'] => {
   const message = frame.requestMessage();
@@ -116,7 +116,7 @@ const ofReply = (frame: DecodedFrame, segments: readonly string[]): FieldValues 
 
 const ofHeader = (frame: DecodedFrame, segments: readonly string[]): FieldValues => {
   const header = frame.requestMessage()?.header ?? frame.message.header;
-  return found(header === undefined ? [] : valuesAt(header as Fields, segments));
+  return found(header === undefined ? [] : valuesAt(header, segments));
 };
 
 /** Without a place: in the frame's own message, else in its request, else in the header. */

@@ -237,7 +237,7 @@ class Parser {
 /** The filter that a text says, or where and why it says none. */
 export const parseFilter = (text: string): Filter | FilterError => {
   const tokens = tokenise(text);
-  return Array.isArray(tokens) ? new Parser(tokens).all() : (tokens as FilterError);
+  return 'kind' in tokens ? tokens : new Parser(tokens).all();
 };
 
 /** Whether parsing failed. */
