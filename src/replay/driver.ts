@@ -1,0 +1,307 @@
+/**
+ * Plays the kernel towards a real server: carries out the commands of the virtual kernel on the server's channel, starts
+ * the server and starts it again. What the server does, down to dying, is a value.
+ */
+
+import { setImmediate as nextTurn } from 'node:timers/promises';
+import type { Command, KernelEvent } from '../kernel/conversation.js';
+import type { Strategy } from '../kernel/strategies/strategy.js';
+import type { VirtualKernel } from '../kernel/virtual-kernel.js';
+import { Connection } from '../transport/connection.js';
+import type { Launcher } from '../transport/launch.js';
+import type { RunningServer } from '../transport/running-server.js';
+import type { ProcessExit } from '../transport/subreaper.js';
+
+/** Where requests come from, and who is told what became of them. */
+export interface RequestSource {
+  /** The next request that may be sent now; `undefined` when there is none, now or for ever. */
+  next(): { readonly bytes: Uint8Array; readonly tag: number; readonly minted?: number } | undefined;
+  /** True when nothing more will come and nothing that came is waited for. */
+  isDone(): boolean;
+  /** Told every command of the kernel except `send`. */
+  hear(command: Command): void;
+  /** Milliseconds until `next` may have something although nothing is received meanwhile; `undefined` when it never will. */
+  due?(): number | undefined;
+}
+
+/** How a drive ended. */
+export type DriveEnd =
+  | { readonly kind: 'done' }
+  /** The server closed its channel or exited. */
+  | { readonly kind: 'died' }
+  /** Nothing came for longer than the limit although something was under way. */
+  | { readonly kind: 'hang' }
+  /** Nothing is under way and the source has nothing more to send although it is not done. */
+  | { readonly kind: 'stuck' };
+
+/** How a driver works. */
+export interface DriverOptions {
+  readonly launcher: Launcher;
+  readonly kernel: VirtualKernel;
+  /** Requests under way at once at most. */
+  readonly depth: number;
+  /** How long a reply may take before the server counts as hanging. */
+  readonly replyTimeoutMs: number;
+  /** How long a start up to the answer to INIT may take. */
+  readonly startTimeoutMs: number;
+}
+
+/** Time between two turns of the event loop, where the ends of processes are noticed. */
+const SLICE_MS = 20;
+/** Messages taken between two looks at what can be sent. */
+const BATCH = 64;
+/** High word of the uniques of questions past the virtual kernel; its own never get there. */
+const ASIDE = 0x0010_0000;
+
+/** A question past the virtual kernel, until it is answered. */
+interface Aside {
+  reply: Uint8Array | undefined;
+}
+
+/** A driver of one server command. */
+export class Driver {
+  readonly kernel: VirtualKernel;
+  readonly #options: DriverOptions;
+  readonly #exits: ProcessExit[] = [];
+  readonly #stderr: string[][] = [];
+  #server: RunningServer | undefined;
+  #connection: Connection | undefined;
+  /** Messages that the channel had no room for yet. */
+  #queue: Uint8Array[] = [];
+  #aside: Aside | undefined;
+  #asides = 0;
+  #messages = 0;
+  #abandoned = 0;
+
+  constructor(options: DriverOptions) {
+    this.#options = options;
+    this.kernel = options.kernel;
+  }
+
+  /** How each incarnation ended, first one first; the running one is not among them. */
+  get exits(): readonly ProcessExit[] {
+    return this.#exits;
+  }
+
+  /** Last lines of standard error of each ended incarnation. */
+  get stderr(): readonly (readonly string[])[] {
+    return this.#stderr;
+  }
+
+  /** The running server; `undefined` between incarnations. */
+  get server(): RunningServer | undefined {
+    return this.#server;
+  }
+
+  /** Requests that may be sent now. Those that a dead server took with it wait for ever and do not count. */
+  get room(): number {
+    return this.#options.depth + this.#abandoned - this.kernel.underWay;
+  }
+
+  /** Messages that crossed the channel, both ways. */
+  get messages(): number {
+    return this.#messages;
+  }
+
+  /** Starts the server and settles INIT; with a strategy, as a restart that the strategy will recover from. */
+  async start(strategy?: Strategy): Promise<DriveEnd> {
+    const { launcher, startTimeoutMs } = this.#options;
+    const server = await launcher.launch();
+    this.#server = server;
+    this.#connection = new Connection(server.channel.ours, server.channel.maxMessage);
+    const handshake = new Handshake();
+    this.event(strategy === undefined ? { kind: 'mount' } : { kind: 'restarted', strategy }, handshake);
+    const end = await this.#drive(handshake, startTimeoutMs);
+    launcher.handedOver();
+    return handshake.refused ? { kind: 'died' } : end;
+  }
+
+  /** Sends what the source has and takes what comes, until the source is done or the server fails. */
+  drive(source: RequestSource): Promise<DriveEnd> {
+    return this.#drive(source, this.#options.replyTimeoutMs);
+  }
+
+  /** Lets the strategy send what it has to after a restart; `listener` hears of it. */
+  recover(listener: RequestSource['hear']): Promise<DriveEnd> {
+    return this.drive(new Recovering(this, listener));
+  }
+
+  /** Gives the kernel an event and carries out what follows. */
+  event(event: KernelEvent, source: Pick<RequestSource, 'hear'>): void {
+    for (const command of this.kernel.handle(event)) {
+      if (command.kind === 'send') this.#send(command.bytes);
+      else if (command.kind === 'abandoned' && command.outcome === 'hang')
+        this.#abandoned = command.tags.length;
+      source.hear(command);
+    }
+  }
+
+  /**
+   * Asks the server something past the virtual kernel, which learns nothing of it: how the state of a new incarnation is
+   * prepared and examined. The reply, or what the server did instead. The unique is written into the request.
+   */
+  async ask(request: Uint8Array, timeoutMs = this.#options.replyTimeoutMs): Promise<Uint8Array | DriveEnd> {
+    this.#markAside(request);
+    const aside: Aside = { reply: undefined };
+    this.#aside = aside;
+    this.#send(request);
+    const end = await this.#drive({ ...silent, isDone: () => aside.reply !== undefined }, timeoutMs);
+    this.#aside = undefined;
+    return aside.reply ?? end;
+  }
+
+  /** Sends a message that has no reply past the virtual kernel. */
+  async tell(request: Uint8Array): Promise<DriveEnd> {
+    this.#markAside(request);
+    this.#send(request);
+    return this.#drive({ ...silent, isDone: () => this.#queue.length === 0 }, this.#options.replyTimeoutMs);
+  }
+
+  /** Ends the server by a signal, or finds out how it ended by itself. `undefined` when none is running. */
+  async stop(signal: NodeJS.Signals = 'SIGKILL', graceMs = 2000): Promise<ProcessExit | undefined> {
+    const server = this.#server;
+    if (server === undefined) return undefined;
+    if (server.look() === undefined) server.signal(signal);
+    await server.waitForExit(graceMs);
+    return this.#bury(server);
+  }
+
+  /** How a server ended that closed its channel; it is killed when it does not end soon. */
+  async died(): Promise<ProcessExit | undefined> {
+    const server = this.#server;
+    if (server === undefined) return undefined;
+    await server.waitForExit(2000);
+    return this.#bury(server);
+  }
+
+  async #bury(server: RunningServer): Promise<ProcessExit> {
+    const exit = await server.end({ graceMs: 0 });
+    this.#connection?.close();
+    this.#connection = undefined;
+    this.#server = undefined;
+    this.#queue = [];
+    this.#exits.push(exit);
+    this.#stderr.push(server.stderr.lines());
+    this.kernel.handle({ kind: 'died' });
+    return exit;
+  }
+
+  async #drive(source: RequestSource, timeoutMs: number): Promise<DriveEnd> {
+    let heard = performance.now();
+    let turned = heard;
+    for (;;) {
+      const connection = this.#connection;
+      if (connection === undefined) return { kind: 'died' };
+      const sent = this.#fill(source);
+      const before = this.#messages;
+      const reception = connection.receive((message) => this.#take(message, source), BATCH);
+      if (source.isDone()) return { kind: 'done' };
+      if (reception === 'closed') return { kind: 'died' };
+      const now = performance.now();
+      if (now - turned > SLICE_MS) {
+        await nextTurn();
+        turned = performance.now();
+      }
+      if (this.#messages !== before) heard = now;
+      if (this.#messages !== before || sent) continue;
+      const due = source.due?.();
+      if (due === undefined && this.#isIdle()) return { kind: 'stuck' };
+      if (due === undefined && now - heard > timeoutMs) return { kind: 'hang' };
+      connection.wait(Math.min(SLICE_MS, due ?? SLICE_MS), this.#queue.length > 0);
+    }
+  }
+
+  #isIdle(): boolean {
+    return this.kernel.underWay === this.#abandoned && this.#queue.length === 0 && this.#aside === undefined;
+  }
+
+  /** Sends what may be sent; true when something was. */
+  #fill(source: RequestSource): boolean {
+    let sent = this.#flush();
+    while (this.#queue.length === 0 && this.room > 0) {
+      const request = source.next();
+      if (request === undefined) break;
+      this.event({ kind: 'request', ...request }, source);
+      sent = true;
+    }
+    return sent;
+  }
+
+  #send(bytes: Uint8Array): void {
+    this.#messages++;
+    if (this.#queue.length > 0 || this.#connection?.send(bytes) === 'full') this.#queue.push(bytes);
+  }
+
+  #flush(): boolean {
+    let sent = 0;
+    while (sent < this.#queue.length && this.#connection?.send(this.#queue[sent] ?? nothing) !== 'full')
+      sent++;
+    if (sent > 0) this.#queue = this.#queue.slice(sent);
+    return sent > 0;
+  }
+
+  #take(message: Uint8Array, source: RequestSource): void {
+    this.#messages++;
+    if (this.#aside !== undefined && isAside(message)) this.#aside.reply = message.slice();
+    else this.event({ kind: 'message', bytes: message.slice() }, source);
+  }
+
+  #markAside(request: Uint8Array): void {
+    this.#asides += 2;
+    const view = new DataView(request.buffer, request.byteOffset);
+    view.setUint32(UNIQUE_AT, this.#asides >>> 0, true);
+    view.setUint32(UNIQUE_AT + 4, ASIDE, true);
+  }
+}
+
+const UNIQUE_AT = 8;
+const nothing = new Uint8Array(0);
+const silent: RequestSource = { next: () => undefined, isDone: () => false, hear: () => undefined };
+
+const isAside = (message: Uint8Array): boolean =>
+  message.length >= UNIQUE_AT + 8 && (message[UNIQUE_AT + 6] ?? 0) === ASIDE >>> 16;
+
+/** Waits for the answer to INIT. */
+class Handshake implements RequestSource {
+  refused = false;
+  #settled = false;
+
+  next(): undefined {
+    return undefined;
+  }
+
+  isDone(): boolean {
+    return this.#settled;
+  }
+
+  hear(command: Command): void {
+    if (command.kind === 'disconnected') this.refused = true;
+    if (command.kind === 'connected' || command.kind === 'disconnected') this.#settled = true;
+  }
+}
+
+/** Draws a strategy's messages as there is room. */
+class Recovering implements RequestSource {
+  readonly #driver: Driver;
+  readonly #listener: RequestSource['hear'];
+  #recovered = false;
+
+  constructor(driver: Driver, listener: RequestSource['hear']) {
+    this.#driver = driver;
+    this.#listener = listener;
+  }
+
+  next(): undefined {
+    if (!this.#recovered) this.#driver.event({ kind: 'pull', room: this.#driver.room }, this);
+    return undefined;
+  }
+
+  isDone(): boolean {
+    return this.#recovered;
+  }
+
+  hear(command: Command): void {
+    if (command.kind === 'recovered') this.#recovered = true;
+    this.#listener(command);
+  }
+}
