@@ -5,7 +5,7 @@
 
 import { Errno } from '../base/errno.js';
 import { u32At } from '../protocol/raw.js';
-import type { Cache } from './cache.js';
+import { type Cache, DIRECTORY_TYPE } from './cache.js';
 import { batchForgetMessage } from './messages.js';
 import type { Shape } from './shape.js';
 import type { Strategy } from './strategies/strategy.js';
@@ -14,7 +14,6 @@ import { put32, putPair } from './wire.js';
 
 const NODEID_AT = 16;
 const BODY_AT = 40;
-const S_IFDIR = 0x4000;
 
 /** A request on its way. */
 export interface Candidate {
@@ -109,7 +108,7 @@ export class Gate {
   }
 
   #fileAt(bytes: Uint8Array, at: number, node: number): number | undefined {
-    const directory = this.#cache.nodes.typeOf(node) === S_IFDIR;
+    const directory = this.#cache.nodes.typeOf(node) === DIRECTORY_TYPE;
     return this.#cache.files.find({ low: u32At(bytes, at), high: u32At(bytes, at + 4), node, directory });
   }
 

@@ -10,7 +10,8 @@ import { ForgetQueue } from './forget-queue.js';
 import { Names } from './names.js';
 import { type NodeKey, NodeTable } from './node-table.js';
 
-const S_IFDIR = 0x4000;
+/** File type of directories, `mode & S_IFMT` (S_IFDIR). */
+export const DIRECTORY_TYPE = 0x4000;
 /** Deeper than PATH_MAX allows: only a server that answers nonsense gets there. */
 const MAX_DEPTH = 4096;
 
@@ -52,7 +53,7 @@ export class Cache {
   constructor(letGo: LetGo) {
     this.letGo = letGo;
     const low = Number(ROOT_ID);
-    this.root = this.nodes.create({ low, high: 0, generation: 0, type: S_IFDIR }, 0);
+    this.root = this.nodes.create({ low, high: 0, generation: 0, type: DIRECTORY_TYPE }, 0);
     this.nodes.addLookups(this.root);
   }
 
@@ -107,7 +108,7 @@ export class Cache {
       this.dentries.setEpoch(existing, this.epoch);
       return true;
     }
-    if (this.nodes.typeOf(node) === S_IFDIR) {
+    if (this.nodes.typeOf(node) === DIRECTORY_TYPE) {
       if (this.#isWithin(place.parent, node)) return false;
       const alias = this.dentries.firstNameOf(node);
       if (alias !== undefined) this.dentries.remove(alias);
@@ -192,6 +193,16 @@ export class Cache {
     if (this.dentries.firstChildOf(node) !== undefined) return false;
     this.dropNames(node);
     return true;
+  }
+
+  /** Lets go of all that nothing needs, again and again, as directories become free with the last name in them. */
+  shrink(): void {
+    for (let progress = true; progress; ) {
+      progress = false;
+      for (let node = this.nodes.top - 1; node > this.root; node--) {
+        if (this.nodes.has(node) && this.prune(node)) progress = this.letGo === 'automatic';
+      }
+    }
   }
 
   /**

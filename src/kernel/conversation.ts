@@ -99,6 +99,8 @@ export interface Withheld {
   readonly errno: number;
   /** Kernel function or strategy that decided so. */
   readonly by: string;
+  /** Row of the file that an OPEN gave all the same, because the server does not implement it. */
+  readonly file: number | undefined;
 }
 
 /** Requests that the dead server had, and what their callers see: nothing for ever (`hang`), or an errno. */

@@ -5,7 +5,7 @@
 
 import { Errno } from '../base/errno.js';
 import { u32At } from '../protocol/raw.js';
-import type { Cache, Place } from './cache.js';
+import { type Cache, DIRECTORY_TYPE, type Place } from './cache.js';
 import { isDots, walkDirectory } from './directory.js';
 import { entryIsInvalid, entryKey, isNoNode, isRootKey, readAttr } from './entry.js';
 import type { NodeKey } from './node-table.js';
@@ -39,7 +39,6 @@ const refused = (refusal: Refusal): Applied => ({ ...nothing, refusal });
 const NODEID_AT = 16;
 const BODY_AT = 40;
 const S_IFMT = 0xf000;
-const S_IFDIR = 0x4000;
 const S_IFREG = 0x8000;
 
 /** Row of the node in a request at an offset; `undefined` when the kernel has none by that nodeid. */
@@ -104,7 +103,7 @@ const forgetList = (cache: Cache, request: Uint8Array): void => {
 const closeAt = (cache: Cache, request: Uint8Array, at: number): void => {
   const node = nodeAt(cache, request);
   if (node === undefined) return;
-  const directory = cache.nodes.typeOf(node) === S_IFDIR;
+  const directory = cache.nodes.typeOf(node) === DIRECTORY_TYPE;
   const file = cache.files.find({ low: u32At(request, at), high: u32At(request, at + 4), node, directory });
   if (file !== undefined) cache.close(file);
 };
@@ -174,7 +173,7 @@ const applyOpen = (exchange: Exchange, at: number, node: number | undefined): Ap
     node,
     low: u32At(reply, at),
     high: u32At(reply, at + 4),
-    directory: cache.nodes.typeOf(node) === S_IFDIR,
+    directory: cache.nodes.typeOf(node) === DIRECTORY_TYPE,
     flags: u32At(request, BODY_AT),
     openFlags: u32At(reply, at + 8),
     opener: tag,

@@ -43,6 +43,10 @@ const bucketOf = (unique: number, resent: boolean): number => {
 
 const RESEND_MARK = 0x8000_0000;
 
+/** A unique without the marks of bits 0 and 63, from its halves; exact below 2^53. */
+export const plainUnique = (low: number, high: number): number =>
+  high === 0 ? low - (low & 1) : (high % RESEND_MARK) * 0x1_0000_0000 + low - (low & 1);
+
 /** The unique's high half in the header, where bit 63 is. */
 const UNIQUE_HIGH_AT = 12;
 
@@ -66,7 +70,7 @@ export class InFlightTable {
    */
   find(low: number, high: number): InFlight | undefined {
     const resent = high >= RESEND_MARK;
-    const request = this.#requests.get((high % RESEND_MARK) * 0x1_0000_0000 + low - (low & 1));
+    const request = this.#requests.get(plainUnique(low, high));
     return request?.resent === resent ? request : undefined;
   }
 

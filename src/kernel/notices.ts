@@ -6,9 +6,8 @@ import { bytesOf } from '../protocol/byte-string.js';
 import { decodeNotification, type KnownNotification } from '../protocol/decode.js';
 import type { Negotiated } from '../protocol/negotiated.js';
 import type { NotificationName } from '../protocol/notifications.js';
-import type { Cache, Place } from './cache.js';
+import { type Cache, DIRECTORY_TYPE, type Place } from './cache.js';
 
-const S_IFDIR = 0x4000;
 const S_IFREG = 0x8000;
 const EXPIRE_ONLY = 1;
 /** FUSE_NAME_LOW_MAX, the limit without large requests. */
@@ -19,7 +18,7 @@ type Handlers = { readonly [N in NotificationName]: (cache: Cache, message: Know
 const directoryAt = (cache: Cache, id: NodeId): number | { errno: number } => {
   const node = cache.nodes.find(id);
   if (node === undefined) return { errno: Errno.ENOENT };
-  return cache.nodes.typeOf(node) === S_IFDIR ? node : { errno: Errno.ENOTDIR };
+  return cache.nodes.typeOf(node) === DIRECTORY_TYPE ? node : { errno: Errno.ENOTDIR };
 };
 
 const regularAt = (cache: Cache, id: NodeId): number => {

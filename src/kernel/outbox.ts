@@ -32,6 +32,7 @@ export class Outbox {
   readonly #session: () => { readonly minor: number; readonly maxWrite: number };
   #commands: Command[] = [];
   #last = 0;
+  #noInterrupt = false;
   readonly #silent = new Set<number>();
 
   constructor(forgets: ForgetQueue, session: () => { readonly minor: number; readonly maxWrite: number }) {
@@ -78,8 +79,14 @@ export class Outbox {
     if (request.interrupted) this.interrupt(request);
   }
 
+  /** Sends no INTERRUPT any more, as the server does not know it (`fuse_chan.no_interrupt`). */
+  forbidInterrupts(): void {
+    this.#noInterrupt = true;
+  }
+
   /** Sends INTERRUPT for a request. */
   interrupt(request: InFlight): void {
+    if (this.#noInterrupt) return;
     request.interrupted = true;
     const { unique, tag } = request;
     const bytes = interruptMessage(unique, request.resent);

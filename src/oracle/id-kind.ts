@@ -163,7 +163,8 @@ const asPacked = (tally: IdTally): Conclusion => {
     const firsts = tally.firsts.map(({ value, ino }) => ({ value: take(value), ino: ino && ino % HALF }));
     const shape = shapeOf(firsts);
     const inside = shape && new Set(firsts.map(({ value }) => value)).size > 1 ? shape : undefined;
-    const found = inside && (asInode(inside) ?? asCounter(inside, tally));
+    const isGapless = inside !== undefined && inside.max - inside.min <= 4n * BigInt(inside.distinct);
+    const found = inside && (asInode(inside) ?? (isGapless ? asCounter(inside, tally) : undefined));
     if (found !== undefined) return { kind: found.kind, because: `in ${name}: ${found.because}` };
   }
   return undefined;

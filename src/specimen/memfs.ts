@@ -6,19 +6,27 @@ import { type Engine, makeEngine } from './engine/engine.js';
 import type { Handlers } from './engine/handler.js';
 import { faithful } from './engine/handlers.js';
 import type { Manner } from './engine/server.js';
-import { handleDefaults, makeHandles } from './handles/policies.js';
+import type { Handles } from './handles/handles.js';
+import { type HandleCheck, type HandlePolicyName, handleDefaults, makeHandles } from './handles/policies.js';
 import { Heap, type Pages, processPages } from './ids/heap.js';
+import type { NodeIds } from './ids/node-ids.js';
 import { idPolicies, makeNodeIds } from './ids/policies.js';
 import type { MemfsOptions } from './options.js';
 import { serve } from './serve.js';
 import type { Time } from './store/inode.js';
-import { type Journal, openJournal } from './store/journal.js';
-import { plantTree } from './store/seed.js';
+import { type Journal, openJournal, openMemory } from './store/journal.js';
 import { Store } from './store/store.js';
 
-/** What a specimen changes, and what a test puts in place of the world. */
+/**
+ * What a specimen with a planted bug changes, and what a test puts in place of the world. The `wrap` functions get the
+ * faithful part and give the one that is used.
+ */
 export interface MemfsVariation {
   readonly handlers: Handlers;
+  readonly wrapNodes: (nodes: NodeIds, store: Store) => NodeIds;
+  readonly wrapHandles: (handles: Handles, store: Store) => Handles;
+  /** Sees the bytes of every request and of what is said to it. */
+  readonly wrapEngine: (engine: Engine) => Engine;
   readonly now: () => Time;
   readonly pages: Pages;
   readonly die: (message: string) => never;
@@ -35,7 +43,15 @@ const abort = (message: string): never => {
   process.abort();
 };
 
-const real: MemfsVariation = { handlers: faithful, now: timeOfDay, pages: processPages, die: abort };
+const real: MemfsVariation = {
+  handlers: faithful,
+  wrapNodes: (nodes) => nodes,
+  wrapHandles: (handles) => handles,
+  wrapEngine: (engine) => engine,
+  now: timeOfDay,
+  pages: processPages,
+  die: abort,
+};
 
 /** A server without a channel. */
 export interface Memfs {
@@ -45,28 +61,40 @@ export interface Memfs {
   close(): void;
 }
 
-const mannerOf = (options: MemfsOptions): Manner => ({
+/** Without handles the nodeid is all there is to go by, so it is looked at whatever the check. */
+const checkOf = ({ check, ids }: MemfsOptions, handles: HandlePolicyName): HandleCheck => {
+  const wanted = check ?? handleDefaults[ids].check;
+  return handles === 'none' && wanted === 'none' ? 'known' : wanted;
+};
+
+const mannerOf = (options: MemfsOptions, handles: HandlePolicyName): Manner => ({
   unknownNode: options.unknown ?? idPolicies[options.ids].unknown,
-  handleCheck: options.check ?? handleDefaults[options.ids].check,
+  handleCheck: checkOf(options, handles),
   entryTimeoutS: options.entryTimeoutS,
   attrTimeoutS: options.attrTimeoutS,
   negativeTimeoutS: options.negativeTimeoutS,
+  resent: options.resent,
   minor: options.minor,
   maxWrite: options.maxWrite,
 });
 
-const noJournal: Journal = { commit: () => undefined, close: () => undefined };
-
 const filled = (store: Store, { seed, files, store: path }: MemfsOptions): Journal => {
   const owner = { uid: process.getuid?.() ?? 0, gid: process.getgid?.() ?? 0 };
-  if (path !== undefined) return openJournal(store, path, { seed, files, ...owner });
-  plantTree(store, { seed, files, ...owner });
-  return noJournal;
+  const planted = { seed, files, ...owner };
+  return path === undefined ? openMemory(store, planted) : openJournal(store, path, planted);
 };
 
 /** Makes one incarnation; `variation` replaces parts of it. */
 export const makeMemfs = (options: MemfsOptions, variation: Partial<MemfsVariation> = {}): Memfs => {
-  const { pages, handlers, now, die } = { ...real, ...variation };
+  const {
+    pages,
+    handlers: operations,
+    wrapNodes,
+    wrapHandles,
+    wrapEngine,
+    now,
+    die,
+  } = { ...real, ...variation };
   const store = new Store({ reusesInos: options.reusesInos });
   const journal = filled(store, options);
   let made: Heap | undefined;
@@ -74,10 +102,13 @@ export const makeMemfs = (options: MemfsOptions, variation: Partial<MemfsVariati
     made ??= new Heap(pages);
     return made;
   };
-  const nodes = makeNodeIds(options.ids, store, heap);
-  const handles = makeHandles(options.handles ?? handleDefaults[options.ids].handles, store, heap);
-  const manner = mannerOf(options);
-  const engine = makeEngine({ handlers, store, nodes, handles, manner, now, die, commit: journal.commit });
+  const nodes = wrapNodes(makeNodeIds(options.ids, store, heap), store);
+  const policy = options.handles ?? handleDefaults[options.ids].handles;
+  const handles = wrapHandles(makeHandles(policy, store, heap), store);
+  const manner = mannerOf(options, policy);
+  const engine = wrapEngine(
+    makeEngine({ handlers: operations, store, nodes, handles, manner, now, die, journal }),
+  );
   return { engine, store, close: journal.close };
 };
 

@@ -3,6 +3,7 @@
 import { RelightError } from '../base/error.js';
 import { NEWEST_MINOR } from '../protocol/negotiated.js';
 import { operationNamed } from '../protocol/operations.js';
+import type { Resent } from './engine/server.js';
 import { type HandleCheck, type HandlePolicyName, handlePolicies } from './handles/policies.js';
 import { type IdPolicyName, idPolicies, type UnknownNode } from './ids/policies.js';
 import { FILES_MAX } from './store/seed.js';
@@ -21,6 +22,7 @@ export interface MemfsOptions {
   /** File that keeps the tree over restarts; `undefined` for memory only. */
   readonly store: string | undefined;
   readonly reusesInos: boolean;
+  readonly resent: Resent;
   readonly seed: number;
   readonly files: number;
   readonly entryTimeoutS: number;
@@ -48,6 +50,7 @@ const listed = (policies: Readonly<Record<string, { readonly text: string }>>): 
     .join('; ');
 
 const HANDLE_CHECKS: readonly HandleCheck[] = ['none', 'known', 'match'];
+const RESENT: readonly Resent[] = ['repeat', 'recall'];
 const UNKNOWN_NODES: readonly UnknownNode[] = ['estale', 'abort'];
 
 /** All options by name. */
@@ -76,6 +79,13 @@ export const memfsOptionTable = {
   },
   store: { type: 'string', describe: 'file that keeps the tree over restarts' },
   'reuse-inos': { type: 'boolean', describe: 'give the numbers of removed files to new ones', default: true },
+  resent: {
+    type: 'string',
+    describe:
+      'a request that is sent again (FUSE_NOTIFY_RESEND): repeat it, or recall the answer (with --store also over restarts)',
+    choices: RESENT,
+    default: 'repeat',
+  },
   seed: { type: 'number', describe: 'which initial tree', default: 1 },
   files: { type: 'number', describe: `files under /tree, up to ${FILES_MAX}`, default: 32 },
   'entry-timeout': { type: 'number', describe: 'seconds that a name may be cached', default: 1 },
@@ -152,6 +162,7 @@ export const memfsOptionsFrom = (parsed: Parsed, mountPoint: string): MemfsOptio
   check: choiceIn(parsed, 'check', HANDLE_CHECKS),
   store: textIn(parsed, 'store'),
   reusesInos: parsed['reuse-inos'] !== false,
+  resent: choiceIn(parsed, 'resent', RESENT) ?? 'repeat',
   seed: wholeIn(parsed, 'seed', 0, 0xffff_ffff),
   files: wholeIn(parsed, 'files', 0, FILES_MAX),
   entryTimeoutS: numberIn(parsed, 'entry-timeout', 0, 1e9),

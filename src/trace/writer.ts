@@ -4,8 +4,8 @@
  */
 
 import { randomBytes } from 'node:crypto';
-import { nowNs } from '../base/clock.js';
 import { BlockBuilder } from './block-builder.js';
+import { captureFilter } from './capture-filter.js';
 import type { CodecName } from './compression.js';
 import type {
   EndFacts,
@@ -14,23 +14,16 @@ import type {
   MountFacts,
   StartFacts,
   TraceContext,
-  TraceHeader,
   Waiting,
 } from './context.js';
-import {
-  encodeEnd,
-  encodeHeader,
-  encodeInit,
-  encodeMaps,
-  encodeMount,
-  encodeStart,
-} from './context-codec.js';
-import { FORMAT_VERSION, Kind, MAX_BLOCK_FRAMES, MAX_FRAME_BYTES } from './format.js';
-import type { Direction } from './frame.js';
+import { encodeEnd, encodeInit, encodeMaps, encodeMount, encodeStart } from './context-codec.js';
+import type { Filter } from './filter.js';
+import { Kind, MAX_BLOCK_FRAMES, MAX_FRAME_BYTES } from './format.js';
+import type { Direction, Frame } from './frame.js';
 import { InFlight } from './in-flight.js';
-import { type Ending, PartWriter } from './part-writer.js';
+import { type ContextRecord, type PartOptions, PartSequence } from './part-sequence.js';
 import { type PayloadCut, type PayloadCutter, payloadCutter } from './payload.js';
-import { createSink, errorText, fileError, type Sink } from './sink.js';
+import { createSink, fileError, type Sink } from './sink.js';
 
 /** How to write. */
 export interface WriterOptions {
@@ -43,6 +36,8 @@ export interface WriterOptions {
   readonly blockBytes?: number;
   /** Bytes of a file after which the next one is begun. */
   readonly rotateBytes?: number;
+  /** Only frames that pass, or whose reply still might, are written; `context.filter` says it in words. */
+  readonly filter?: Filter;
   /** 16 bytes that name the recording; random unless given. */
   readonly traceId?: Uint8Array;
 }
@@ -56,6 +51,8 @@ export interface WriterStatus {
   /** Bytes of the frames as they went over the wire, and of the files. */
   readonly wireBytes: number;
   readonly fileBytes: number;
+  /** Frames that the filter left out. */
+  readonly skipped: number;
   /** Files begun. */
   readonly parts: number;
   /** Why nothing more is written, such as `ENOSPC: no space left on device`. */
@@ -67,63 +64,61 @@ const LEAST_BLOCK_BYTES = 4 << 10;
 /** A rotated part holds at least so many blocks. */
 const BLOCKS_PER_PART = 8;
 
-interface Repeated {
-  readonly kind: Kind;
-  readonly body: Uint8Array;
-  readonly incarnation: number;
-}
-
 /** Path of a part of a rotated trace: `T`, `T.1`, `T.2` … */
 export const partPath = (path: string, part: number): string => (part === 0 ? path : `${path}.${part}`);
 
+const partOptions = (open: (part: number) => Sink, options: WriterOptions): PartOptions => {
+  const rotateBytes = options.rotateBytes ?? Number.POSITIVE_INFINITY;
+  const wanted = Math.min(options.blockBytes ?? BLOCK_BYTES, Math.floor(rotateBytes / BLOCKS_PER_PART));
+  const blockBytes = Math.max(LEAST_BLOCK_BYTES, wanted);
+  return {
+    open,
+    context: options.context,
+    traceId: options.traceId ?? randomBytes(16),
+    rotateBytes,
+    blockBytes,
+  };
+};
+
 /** A trace being written. */
 export class TraceWriter {
-  readonly #open: (part: number) => Sink;
   readonly #options: WriterOptions;
-  readonly #traceId: Uint8Array;
   readonly #blockBytes: number;
+  readonly #parts: PartSequence;
   readonly #builder: BlockBuilder;
   readonly #inFlight = new InFlight();
   readonly #cut: PayloadCutter;
-  /** Context records of now, which the next part begins with. */
-  readonly #repeated = new Map<Kind, Repeated>();
-  #part: PartWriter;
-  #parts = 0;
-  #earlierBytes = 0;
-  #rotateDue = false;
+  readonly #keeps: ((frame: Frame) => boolean) | undefined;
   #lastMaps: Uint8Array = new Uint8Array(0);
   #incarnation = 0;
   #seq = 0;
   #blockSeq = 0;
   #frames = 0;
-  #partFrames = 0;
   #lost = 0;
-  #partLost = 0;
   #wireBytes = 0;
-  #failure: string | undefined;
-  #closed = false;
+  #skipped = 0;
 
   /** Opens the first part; throws what `open` throws, and a system error when not even the header can be written. */
   constructor(open: (part: number) => Sink, options: WriterOptions) {
-    this.#open = open;
+    const parts = partOptions(open, options);
     this.#options = options;
-    this.#traceId = options.traceId ?? randomBytes(16);
-    const share = Math.floor((options.rotateBytes ?? Number.POSITIVE_INFINITY) / BLOCKS_PER_PART);
-    this.#blockBytes = Math.max(LEAST_BLOCK_BYTES, Math.min(options.blockBytes ?? BLOCK_BYTES, share));
-    this.#builder = new BlockBuilder(this.#blockBytes);
+    this.#blockBytes = parts.blockBytes;
+    this.#parts = new PartSequence(parts);
+    this.#builder = new BlockBuilder(parts.blockBytes);
     this.#cut = payloadCutter(options.context.payload);
-    this.#part = this.#beginPart();
+    this.#keeps = options.filter && captureFilter(options.filter, options.context.startTimeNs);
   }
 
   /** Writes down a frame. Its bytes are copied, or written before this returns. */
   append(direction: Direction, timeNs: bigint, bytes: Uint8Array): void {
+    if (!this.#isWanted(direction, timeNs, bytes)) return;
     this.#wireBytes += bytes.length;
-    if (this.#failure !== undefined || this.#closed) {
+    if (!this.#parts.isOpen) {
       this.dropped(1);
       return;
     }
-    if (!this.#builder.canHold(timeNs)) this.#flushBlock();
-    if (this.#rotateDue) this.#rotate();
+    if (!this.#builder.canHold(timeNs)) this.flush();
+    this.#makeRoom();
     const toKernel = direction === 'toKernel';
     const sighting = this.#inFlight.see(toKernel, bytes, this.#seq, timeNs);
     const cut = this.#cutOf(direction, bytes);
@@ -131,16 +126,14 @@ export class TraceWriter {
     this.#builder.add({ toKernel, timeNs, bytes: stored, cut }, sighting);
     this.#seq++;
     this.#frames++;
-    if (this.#isBlockFull()) this.#flushBlock();
+    if (this.#isBlockFull()) this.flush();
   }
 
   /** Says that `count` frames were dropped here, on the way to this writer. */
   dropped(count: number): void {
     if (count <= 0) return;
-    if (this.#failure === undefined && !this.#closed) {
-      this.#builder.lose(count);
-      this.#partLost += count;
-    }
+    this.#makeRoom();
+    if (this.#parts.isOpen) this.#builder.lose(count);
     this.#lost += count;
     this.#seq += count;
   }
@@ -152,10 +145,9 @@ export class TraceWriter {
 
   /** A server process began; the frames that follow belong to it. */
   startIncarnation(facts: StartFacts): void {
-    this.#flushBlock();
+    this.flush();
     this.#incarnation = facts.incarnation;
-    for (const { kind, incarnation } of [...this.#repeated.values()])
-      if (kind !== Kind.mount && incarnation !== facts.incarnation) this.#repeated.delete(kind);
+    this.#parts.enter(facts.incarnation);
     const body = encodeStart({ ...facts, firstSeq: this.#seq });
     this.#context({ kind: Kind.incarnationStart, body, incarnation: facts.incarnation });
   }
@@ -175,7 +167,6 @@ export class TraceWriter {
 
   /** A server process ended; requests without an answer are listed with it. */
   endIncarnation(facts: EndFacts): void {
-    this.#flushBlock();
     const body = encodeEnd({ ...facts, inFlight: this.#inFlight.list(), nextSeq: this.#seq });
     this.#context({ kind: Kind.incarnationEnd, body, incarnation: facts.incarnation }, false);
     this.#inFlight.clear();
@@ -188,7 +179,14 @@ export class TraceWriter {
 
   /** Writes out what is held back, so that it survives a kill. */
   flush(): void {
-    this.#flushBlock();
+    const builder = this.#builder;
+    if (builder.count === 0 && builder.lost === 0) return;
+    const codec = this.#options.pressure?.() === true ? 'none' : (this.#options.codec ?? 'brotli');
+    const block = builder.take(codec, { firstSeq: this.#blockSeq, incarnation: this.#incarnation });
+    this.#blockSeq = this.#seq;
+    if (this.#parts.block(block)) return;
+    this.#frames -= block.count;
+    this.#lost += block.count;
   }
 
   /** How far the writer is. */
@@ -197,46 +195,28 @@ export class TraceWriter {
       frames: this.#frames,
       lost: this.#lost,
       wireBytes: this.#wireBytes,
-      fileBytes: this.#earlierBytes + this.#part.bytes,
-      parts: this.#parts,
-      failure: this.#failure,
+      fileBytes: this.#parts.bytes,
+      skipped: this.#skipped,
+      parts: this.#parts.parts,
+      failure: this.#parts.failure,
     };
   }
 
   /** Writes the rest, the index and the end. A second call does nothing. */
   close(): WriterStatus {
-    if (this.#closed) return this.status();
-    this.#flushBlock();
-    if (this.#failure === undefined) this.#failure = this.#part.end(this.#ending(false)).failure;
-    this.#closed = true;
+    this.flush();
+    this.#parts.end();
     return this.status();
   }
 
-  #beginPart(): PartWriter {
-    const sink = this.#open(this.#parts);
-    const part = new PartWriter(sink, randomBytes(8));
-    try {
-      part.begin(encodeHeader(this.#header()));
-      for (const { kind, body, incarnation } of this.#repeated.values())
-        part.context(kind, body, incarnation);
-    } catch (error) {
-      sink.discard();
-      throw error;
-    }
-    this.#parts++;
-    this.#part = part;
-    return part;
-  }
-
-  #header(): TraceHeader {
-    return {
-      ...this.#options.context,
-      formatVersion: FORMAT_VERSION,
-      traceId: this.#traceId,
-      part: this.#parts,
-      firstSeq: this.#blockSeq,
-      waiting: this.#inFlight.list(),
-    };
+  #isWanted(direction: Direction, timeNs: bigint, bytes: Uint8Array): boolean {
+    if (this.#keeps === undefined) return true;
+    const place = { seq: this.#seq, timeNs, direction, incarnation: this.#incarnation };
+    // Requests are kept until they are answered, and the caller's memory is not ours that long.
+    const kept = direction === 'toServer' ? bytes.slice() : bytes;
+    const isWanted = this.#keeps({ ...place, bytes: kept, length: bytes.length });
+    if (!isWanted) this.#skipped++;
+    return isWanted;
   }
 
   #cutOf(direction: Direction, bytes: Uint8Array): PayloadCut | undefined {
@@ -250,64 +230,17 @@ export class TraceWriter {
     return builder.mustTake || builder.dataBytes >= this.#blockBytes || builder.count >= MAX_BLOCK_FRAMES;
   }
 
-  #context(record: Repeated, repeats = true): void {
-    this.#flushBlock();
-    if (this.#rotateDue) this.#rotate();
-    this.#guard(() => this.#part.context(record.kind, record.body, record.incarnation));
-    if (repeats) this.#repeated.set(record.kind, record);
+  #context(record: ContextRecord, isLasting = true): void {
+    this.flush();
+    this.#makeRoom();
+    this.#parts.context(record, isLasting);
   }
 
-  #flushBlock(): void {
-    const builder = this.#builder;
-    if (builder.count === 0 && builder.lost === 0) return;
-    const codec = this.#options.pressure?.() === true ? 'none' : (this.#options.codec ?? 'brotli');
-    const block = builder.take(codec, { firstSeq: this.#blockSeq, incarnation: this.#incarnation });
-    this.#blockSeq = this.#seq;
-    // Counted first: an ending that a failure writes says what is in the file and what is not.
-    this.#partLost += block.count;
-    if (!this.#guard(() => this.#part.block(block.head, block.body))) {
-      this.#frames -= block.count;
-      this.#lost += block.count;
-      return;
-    }
-    this.#partLost -= block.count;
-    this.#partFrames += block.count;
-    const room = (this.#options.rotateBytes ?? Number.POSITIVE_INFINITY) - this.#part.endBytes;
-    this.#rotateDue = this.#part.bytes + this.#blockBytes > room;
-  }
-
-  #rotate(): void {
-    this.#rotateDue = false;
-    const full = this.#part;
-    // The next file first: when it cannot be made, this one ends with the reason.
-    if (!this.#guard(() => this.#beginPart())) return;
-    this.#earlierBytes += full.end(this.#ending(true)).bytes;
-    this.#partFrames = 0;
-    this.#partLost = this.#builder.lost;
-  }
-
-  #ending(continued: boolean): Ending {
-    return {
-      timeNs: nowNs(),
-      frames: this.#partFrames,
-      lost: this.#partLost,
-      failure: this.#failure ?? '',
-      continued,
-      repaired: false,
-    };
-  }
-
-  /** Runs a write; when it fails, ends the file as well as can be, and all writing. */
-  #guard(write: () => void): boolean {
-    if (this.#failure !== undefined || this.#closed) return false;
-    try {
-      write();
-      return true;
-    } catch (error) {
-      this.#failure = errorText(error);
-      this.#part.end(this.#ending(false));
-      return false;
-    }
+  /** Begins the next file when this one is full; only between blocks, for it names the requests that wait at its first frame. */
+  #makeRoom(): void {
+    const { count, lost } = this.#builder;
+    if (count > 0 || lost > 0 || !this.#parts.isFull) return;
+    this.#parts.rotate({ firstSeq: this.#seq, waiting: this.#inFlight.list() });
   }
 }
 

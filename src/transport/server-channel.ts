@@ -5,11 +5,12 @@
 
 import { Errno, errnoName } from '../base/errno.js';
 import { RelightError } from '../base/error.js';
-import { close, fcntl, mount, open, POLLOUT, PollSet, read, write } from './libc.js';
+import { close, fcntl, mount, open, POLLOUT, PollSet, read, umount2, write } from './libc.js';
 import { FUSE_DEVICE, type MountRequest, mountFuse, unmountFuse } from './mount.js';
 
 const O_RDWR = 2;
 const F_GETFD = 1;
+const MNT_DETACH = 2;
 
 /** Errors of read(2) after which there may be a request the next time (fuse_dev_do_read, fs/fuse/dev.c). */
 const PASSING: readonly number[] = [-Errno.EINTR, -Errno.EAGAIN, -Errno.ENOENT];
@@ -80,7 +81,7 @@ const channelOn = (fd: number, target: string | undefined): ServerChannel => {
     },
     send: (message) => sendOn(fd, writable, message),
     close: () => {
-      if (target !== undefined) unmountFuse(target, { lazy: true });
+      if (target !== undefined && umount2(target, MNT_DETACH) < 0) unmountFuse(target, { lazy: true });
       close(fd);
     },
   };

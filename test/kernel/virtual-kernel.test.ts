@@ -1,8 +1,11 @@
 import { describe, expect, test } from 'vitest';
 import { Errno } from '#relight/base/errno.js';
 import { nodeId } from '#relight/base/ids.js';
+import { defaultOffer } from '#relight/kernel/negotiation.js';
+import { VirtualKernel } from '#relight/kernel/virtual-kernel.js';
 import { decodeRequest } from '#relight/protocol/decode.js';
 import { encodeError } from '#relight/protocol/encode.js';
+import { InitFlag } from '#relight/protocol/flags.js';
 import { newestNegotiated } from '#relight/protocol/negotiated.js';
 import { all, entry, only, S_IFDIR, S_IFREG, Stage, sentAs } from './stage.js';
 
@@ -211,6 +214,40 @@ describe('notifications', () => {
     // hash_long(unique, 8): 2 -> 195, 4 -> 135, 6 -> 74, 8 -> 14, 10 -> 210, 12 -> 149.
     expect(uniques).toEqual([2, 4, 6, 8, 10, 12]);
     expect(again).toEqual([8, 6, 4, 12, 2, 10]);
+  });
+});
+
+describe('what a server does not implement', () => {
+  test('FLUSH is not sent again after ENOSYS, and the application sees success', () => {
+    const stage = new Stage();
+    const flush = only(stage.ask('FLUSH', 1n, { fh: 1n }), 'send');
+    expect(only(stage.fail(flush, Errno.ENOSYS), 'replied').errno).toBe(0);
+    expect(stage.kernel.sends('FLUSH')).toBe(false);
+    expect(only(stage.ask('FLUSH', 1n, { fh: 1n }), 'withheld').errno).toBe(0);
+  });
+
+  test('files are opened without a message then, and not released', () => {
+    const stage = new Stage();
+    stage.lookup(1n, 'f', 2n);
+    const open = only(stage.ask('OPEN', 2n, { flags: 0 }), 'send');
+    expect(only(stage.fail(open, Errno.ENOSYS), 'replied')).toMatchObject({ errno: 0, file: 0 });
+    expect(only(stage.ask('OPEN', 2n, { flags: 0 }), 'withheld')).toMatchObject({ errno: 0, file: 1 });
+    expect(sentAs(stage.ask('READ', 2n, { fh: 0n, size: 1 }))).toEqual(['READ 2']);
+    expect(only(stage.ask('RELEASE', 2n, { fh: 0n }), 'withheld').errno).toBe(0);
+    expect(stage.kernel.cache.files.size).toBe(1);
+  });
+
+  test('READDIRPLUS and RENAME2 hang on what was settled', () => {
+    const old = new VirtualKernel({ letGo: 'given', negotiated: { ...newestNegotiated, minor: 20 } });
+    expect([old.sends('READDIRPLUS'), old.sends('RENAME2'), old.sends('READDIR')]).toEqual([
+      false,
+      false,
+      true,
+    ]);
+    const flags = InitFlag.DO_READDIRPLUS;
+    const now = new VirtualKernel({ letGo: 'given', negotiated: { ...newestNegotiated, flags } });
+    expect([now.sends('READDIRPLUS'), now.sends('RENAME2')]).toEqual([true, true]);
+    expect(new VirtualKernel({ letGo: 'given', offer: defaultOffer(20) }).sends('LSEEK')).toBe(false);
   });
 });
 

@@ -1,9 +1,10 @@
 /** The served memfs: as a process on a handed-over socket, and on a real mount under real programs. */
 
-import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
+import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { describe, expect } from 'vitest';
 import { type Draft, encodeRequest } from '#relight/protocol/encode.js';
 import { errorOf } from '#relight/protocol/header.js';
@@ -231,7 +232,7 @@ describe('on a real mount', () => {
     const { point, server } = await mounted(folder, []);
     const file = join(point, 'hello.txt');
     const holder = startProgram(['flock', file, 'sleep', '60']);
-    await until('the holder', () => spawnSync('flock', ['-n', file, 'true']).status === 1);
+    while ((await runProgram(['flock', '-n', file, 'true'])).status !== 1) await sleep(20);
     const waiter = startProgram(['flock', file, 'true']);
     await until('the waiter', () => readFileSync(`/proc/${waiter.pid}/wchan`, 'utf8') !== '0');
     waiter.signal('SIGTERM');

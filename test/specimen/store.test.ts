@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import fc from 'fast-check';
 import { describe, expect, test as plain } from 'vitest';
 import { Content } from '#relight/specimen/store/content.js';
+import { editStore } from '#relight/specimen/store/edit.js';
 import { test } from '../support/leak-guard.js';
 import { bytes, started } from './conversation.js';
 
@@ -132,5 +133,60 @@ describe('a store in a file', () => {
       expect(() => started({ store })).toThrow('is not a store');
       expect(readFileSync(store, 'utf8')).toBe(text);
     }
+  });
+});
+
+describe('a store that changes while no server runs', () => {
+  const now = { sec: 9n, nsec: 0 };
+
+  test('names are added, removed, replaced, written and renamed', ({ folder }) => {
+    const store = join(folder, 'store');
+    started({ store }).memfs.close();
+    editStore(
+      store,
+      [
+        { kind: 'add', path: '/docs/0-first', text: 'first' },
+        { kind: 'remove', path: '/run.sh' },
+        { kind: 'replace', path: 'hello.txt', text: 'another' },
+        { kind: 'write', path: 'coloured.txt', text: 'rewritten' },
+        { kind: 'rename', path: 'empty', to: 'docs/empty' },
+      ],
+      now,
+    );
+    const talk = started({ store });
+    expect(talk.contents(talk.walk('docs/0-first'))).toBe('first');
+    expect(talk.contents(talk.walk('hello.txt'))).toBe('another');
+    expect(talk.contents(talk.walk('coloured.txt'))).toBe('rewritten');
+    expect(talk.walk('coloured.txt')).toBe(14n);
+    expect(talk.errno('LOOKUP', { name: 'run.sh' })).toBe(2);
+    expect(talk.walk('docs/empty')).toBe(6n);
+    talk.memfs.close();
+  });
+
+  test('a replaced file gets the number of the old one: inode serves it, inode+generation refuses', ({
+    folder,
+  }) => {
+    for (const [ids, expected] of [
+      ['inode', 0],
+      ['inode+generation', 116],
+    ] as const) {
+      const store = join(folder, ids);
+      const before = started({ store, ids });
+      const stale = before.walk('run.sh');
+      before.memfs.close();
+      editStore(store, [{ kind: 'replace', path: 'run.sh', text: 'x' }], now);
+      const talk = started({ store, ids });
+      expect(talk.errno('GETATTR', {}, { nodeid: stale })).toBe(expected);
+      talk.memfs.close();
+    }
+  });
+
+  test('what cannot be done is said by name', ({ folder }) => {
+    const store = join(folder, 'store');
+    started({ store }).memfs.close();
+    expect(() => editStore(store, [{ kind: 'remove', path: 'docs/nix' }], now)).toThrow(
+      'cannot remove docs/nix: ENOENT',
+    );
+    expect(() => editStore(join(folder, 'none'), [], now)).toThrow('there is no store');
   });
 });

@@ -1,10 +1,9 @@
 /** Every cached path is looked up from the root down: the NOTIFY_RESEND_INODES idea (linux-fsdevel, July 2025). */
 
+import { DIRECTORY_TYPE } from '../cache.js';
 import { revalidate } from '../revalidate.js';
 import type { Ask, Scene, Strategy } from './strategy.js';
 import { oldNodes } from './strategy.js';
-
-const S_IFDIR = 0x4000;
 
 /** Names of one directory, each asked for; what answers well and is a directory is walked in turn. */
 function* askNames(scene: Scene, directory: number, ready: number[]): Generator<Ask, void> {
@@ -17,7 +16,7 @@ function* askNames(scene: Scene, directory: number, ready: number[]): Generator<
       yield scene.lookup(directory, dentry, (answer) => {
         if (revalidate(scene.cache, node, answer) !== 'same') return;
         scene.survived(node, answer.reply);
-        if (nodes.typeOf(node) === S_IFDIR) ready.push(node);
+        if (nodes.typeOf(node) === DIRECTORY_TYPE) ready.push(node);
       });
     }
     dentry = next;

@@ -41,14 +41,20 @@ export const attrOut = (server: Server, inode: Inode): Draft<ReplyFields<'GETATT
 });
 
 /** A node as LOOKUP answers; counts one lookup. */
-export const entryOut = (server: Server, inode: Inode): Draft<ReplyFields<'LOOKUP'>> => ({
-  ...server.nodes.enter(inode),
-  entryValid: secondsOf(server.manner.entryTimeoutS),
-  entryValidNsec: nanosecondsOf(server.manner.entryTimeoutS),
-  attrValid: secondsOf(server.manner.attrTimeoutS),
-  attrValidNsec: nanosecondsOf(server.manner.attrTimeoutS),
-  attr: attrOf(inode),
-});
+export const entryOut = (server: Server, inode: Inode): Draft<ReplyFields<'LOOKUP'>> => {
+  // Spelt out: spreading costs more than all else that a LOOKUP does.
+  const { nodeid, generation } = server.nodes.enter(inode);
+  const { entryTimeoutS, attrTimeoutS } = server.manner;
+  return {
+    nodeid,
+    generation,
+    entryValid: secondsOf(entryTimeoutS),
+    entryValidNsec: nanosecondsOf(entryTimeoutS),
+    attrValid: secondsOf(attrTimeoutS),
+    attrValidNsec: nanosecondsOf(attrTimeoutS),
+    attr: attrOf(inode),
+  };
+};
 
 /**
  * An entry without a node (nodeid 0): a name that is known to be missing, or, with an inode, a directory record that counts

@@ -11,11 +11,14 @@ import { newestNegotiated } from '../../protocol/negotiated.js';
 import { type OperationName, operationOf } from '../../protocol/operations.js';
 import type { Handles } from '../handles/handles.js';
 import type { NodeIds } from '../ids/node-ids.js';
+import type { Answered } from '../store/change.js';
 import type { Time } from '../store/inode.js';
+import type { Journal } from '../store/journal.js';
 import { isRefusal } from '../store/refusal.js';
 import type { Store } from '../store/store.js';
 import type { Answer, Handlers } from './handler.js';
 import { Locks } from './locks.js';
+import { Answers, answeredOf, isMaking, remade, repeated } from './resend.js';
 import type { Manner, Server } from './server.js';
 
 /** What an engine is made of. */
@@ -27,7 +30,7 @@ export interface EngineParts {
   readonly manner: Manner;
   readonly now: () => Time;
   /** Makes what the request changed last, before anything is answered. */
-  readonly commit: () => void;
+  readonly journal: Pick<Journal, 'answered' | 'commit'>;
   readonly die: (message: string) => never;
 }
 
@@ -41,12 +44,17 @@ export interface Engine {
 export const makeEngine = (parts: EngineParts): Engine => {
   const outbox: Uint8Array[] = [];
   const server = makeServer(parts, outbox);
+  const answers = parts.manner.resent === 'recall' ? new Answers(parts.journal.answered) : undefined;
+  const finish = (bytes: Uint8Array, reply: Uint8Array | undefined): void => {
+    const answer = answers && reply && answeredOf(bytes, reply);
+    if (parts.journal.commit(answer) && answer) answers?.remember(answer);
+  };
   return {
     handle: (bytes) => {
       outbox.length = 0;
-      const reply = respond(parts.handlers, server, bytes);
+      const reply = respond(parts.handlers, server, bytes, answers?.recall(bytes));
       for (const unique of server.locks.grant()) server.answerLater(unique, 0);
-      parts.commit();
+      finish(bytes, reply);
       return reply === undefined ? [...outbox] : [reply, ...outbox];
     },
   };
@@ -70,11 +78,20 @@ const makeServer = (parts: EngineParts, outbox: Uint8Array[]): Server => {
   return server;
 };
 
-const respond = (handlers: Handlers, server: Server, bytes: Uint8Array): Uint8Array | undefined => {
+const respond = (
+  handlers: Handlers,
+  server: Server,
+  bytes: Uint8Array,
+  before: Answered | undefined,
+): Uint8Array | undefined => {
   const request = decodeRequest(bytes, server.negotiated ?? newestNegotiated);
   if (request.kind === 'decodeError') return refuseGarbage(bytes);
   if (request.name === undefined) return encodeError(request.header.unique, -Errno.ENOSYS);
   if (server.negotiated === undefined && request.name !== 'INIT') return refuseEarly(request);
+  if (before !== undefined)
+    return isMaking(request)
+      ? encoded(server, request, remade(handlers, server, request))
+      : repeated(before.reply, request.header.unique);
   return encoded(server, request, answer(handlers, server, request));
 };
 

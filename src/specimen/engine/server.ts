@@ -13,6 +13,9 @@ import { isRefusal, type Refusal, refuse } from '../store/refusal.js';
 import { type Directory, isDirectory, type Store } from '../store/store.js';
 import type { Locks } from './locks.js';
 
+/** Whether a request that the kernel sends again is done again. */
+export type Resent = 'repeat' | 'recall';
+
 /** How the server answers, whatever the request. */
 export interface Manner {
   readonly unknownNode: UnknownNode;
@@ -21,6 +24,8 @@ export interface Manner {
   readonly entryTimeoutS: number;
   readonly attrTimeoutS: number;
   readonly negativeTimeoutS: number;
+  /** What a request that is sent again meets: a server that does it again, or one that recalls what it answered. */
+  readonly resent: Resent;
   /** Newest minor that INIT is answered with. */
   readonly minor: number;
   /** Bytes. */

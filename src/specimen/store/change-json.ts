@@ -1,6 +1,6 @@
-/** Changes as JSON: bytes in base64, 64-bit seconds as decimal text. */
+/** Changes and remembered answers as JSON: bytes in base64, 64-bit seconds as decimal text. */
 
-import type { Change } from './change.js';
+import type { Answered, Change } from './change.js';
 import type { Time } from './inode.js';
 
 const KINDS = new Set<unknown>(['inode', 'entry', 'attributes', 'data', 'punch', 'xattr']);
@@ -32,4 +32,18 @@ export const changeFromJson = (value: unknown): Change | undefined => {
     Object.entries(value).map(([key, item]) => [key, decoded(key, item)]),
   );
   return change as Change;
+};
+
+/** An answer as a JSON value. */
+export const answerToJson = ({ unique, digest, reply }: Answered): object => ({
+  unique: String(unique),
+  digest,
+  reply: encoded(reply),
+});
+
+/** The answer back; `undefined` when the value is none. */
+export const answerFromJson = (value: unknown): Answered | undefined => {
+  const { unique, digest, reply } = Object(value);
+  if (typeof unique !== 'string' || typeof digest !== 'number' || typeof reply !== 'string') return undefined;
+  return { unique: BigInt(unique), digest, reply: Buffer.from(reply, 'base64') };
 };

@@ -62,3 +62,12 @@ export interface XattrChange {
 
 /** One primitive change. */
 export type Change = InodeChange | EntryChange | AttributesChange | DataChange | PunchChange | XattrChange;
+
+/** An answer worth remembering: what a request that changed something was told. */
+export interface Answered {
+  /** As the request was first sent. */
+  readonly unique: bigint;
+  /** CRC-32 of the request, so that another connection's request of the same unique is not mistaken for it. */
+  readonly digest: number;
+  readonly reply: Uint8Array;
+}

@@ -40,8 +40,9 @@ export class Content {
     return out;
   }
 
-  /** Puts bytes at `offset`, growing the file where needed. */
+  /** Puts bytes at `offset`, growing the file where needed; no bytes change nothing. */
   write(offset: number, bytes: Uint8Array): void {
+    if (bytes.length === 0) return;
     for (let done = 0; done < bytes.length; ) {
       const index = Math.floor((offset + done) / CHUNK);
       const from = offset + done - index * CHUNK;

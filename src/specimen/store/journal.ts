@@ -5,8 +5,8 @@
 
 import { closeSync, existsSync, openSync, readFileSync, truncateSync, writeSync } from 'node:fs';
 import { RelightError } from '../../base/error.js';
-import type { Change } from './change.js';
-import { changeFromJson, changeToJson } from './change-json.js';
+import type { Answered, Change } from './change.js';
+import { answerFromJson, answerToJson, changeFromJson, changeToJson } from './change-json.js';
 import { plantTree, type Seed } from './seed.js';
 import type { Store } from './store.js';
 
@@ -14,10 +14,27 @@ const FORMAT = 1;
 
 /** Where the store's changes go. */
 export interface Journal {
-  /** Writes what changed since the last commit; nothing when nothing did. */
-  commit(): void;
+  /** Answers that earlier incarnations gave, oldest first. */
+  readonly answered: readonly Answered[];
+  /** Writes what changed since the last commit, with the answer if there is one; true when anything had changed. */
+  commit(answer: Answered | undefined): boolean;
   close(): void;
 }
+
+/** Keeps nothing: the tree lives and dies with the process. */
+export const openMemory = (store: Store, seed: Seed): Journal => {
+  plantTree(store, seed);
+  let changed = false;
+  store.onChange = () => {
+    changed = true;
+  };
+  const commit = (): boolean => {
+    const had = changed;
+    changed = false;
+    return had;
+  };
+  return { answered: [], commit, close: () => undefined };
+};
 
 /**
  * Fills the empty store from the file, or from the seed when there is no such file yet, and writes later changes to it.
@@ -27,10 +44,10 @@ export interface Journal {
 export const openJournal = (store: Store, path: string, seed: Seed): Journal => {
   const isNew = !existsSync(path);
   if (isNew) plantTree(store, seed);
-  else replay(store, path);
+  const answered = isNew ? [] : replay(store, path);
   const fd = opened(path);
   if (isNew) writeLine(fd, { relightStore: FORMAT, ...seed });
-  return recorder(store, fd);
+  return recorder(store, fd, answered);
 };
 
 const writeLine = (fd: number, value: object): void => {
@@ -45,28 +62,39 @@ const opened = (path: string): number => {
   }
 };
 
-const recorder = (store: Store, fd: number): Journal => {
+const recorder = (store: Store, fd: number, answered: readonly Answered[]): Journal => {
   let pending: Change[] = [];
   store.onChange = (change) => pending.push(change);
   return {
-    commit: () => {
-      if (pending.length === 0) return;
-      writeLine(fd, pending.map(changeToJson));
+    answered,
+    commit: (answer) => {
+      if (pending.length === 0) return false;
+      writeLine(fd, { changes: pending.map(changeToJson), ...(answer && { answer: answerToJson(answer) }) });
       pending = [];
+      return true;
     },
     close: () => closeSync(fd),
   };
 };
 
-const replay = (store: Store, path: string): void => {
+const replay = (store: Store, path: string): Answered[] => {
   const bytes = readFileSync(path);
   const whole = bytes.lastIndexOf(0x0a) + 1;
   const [head = '', ...lines] = bytes.toString('utf8', 0, whole).split('\n');
   plantTree(store, seedOf(head, path));
-  for (const line of lines)
-    if (line !== '') for (const change of changesOf(line, path)) store.restore(change);
+  const answered = lines.filter((line) => line !== '').flatMap((line) => replayLine(store, line, path));
   store.reapAll();
   if (whole < bytes.length) truncateSync(path, whole);
+  return answered;
+};
+
+const replayLine = (store: Store, line: string, path: string): Answered[] => {
+  const commit = parsed(line, path);
+  const changes: unknown = Reflect.get(Object(commit), 'changes');
+  if (!Array.isArray(changes)) throw notAStore(path);
+  for (const change of changes) store.restore(changeFromJson(change) ?? fail(notAStore(path)));
+  const answer = answerFromJson(Reflect.get(Object(commit), 'answer'));
+  return answer === undefined ? [] : [answer];
 };
 
 const notAStore = (path: string, cause?: unknown): RelightError =>
@@ -92,12 +120,6 @@ const seedOf = (line: string, path: string): Seed => {
   };
   if (field('relightStore') !== FORMAT) throw notAStore(path);
   return { seed: field('seed'), files: field('files'), uid: field('uid'), gid: field('gid') };
-};
-
-const changesOf = (line: string, path: string): Change[] => {
-  const list = parsed(line, path);
-  if (!Array.isArray(list)) throw notAStore(path);
-  return list.map((item) => changeFromJson(item) ?? fail(notAStore(path)));
 };
 
 const fail = (error: RelightError): never => {

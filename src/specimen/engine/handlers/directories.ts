@@ -76,7 +76,7 @@ const plus = (
   { record, inode }: Listed,
 ): Draft<ReplyFields<'READDIRPLUS'>['entries'][number]> => {
   const isDots = record.name === '.' || record.name === '..';
-  return { ...(isDots ? emptyEntry(server, inode) : entryOut(server, inode)), ...record };
+  return Object.assign(isDots ? emptyEntry(server, inode) : entryOut(server, inode), record);
 };
 
 export const READDIRPLUS: Handler<'READDIRPLUS'> = onHandle(({ server, fields }, { inode }) => {

@@ -1,0 +1,147 @@
+/** From a recording to a plan: one incarnation's conversation with its ids as symbols, ordered by what depends on what. */
+
+import { RelightError } from '../base/error.js';
+import { type Negotiated, newestNegotiated } from '../protocol/negotiated.js';
+import type { InitFacts, Waiting } from '../trace/context.js';
+import type { Frame } from '../trace/frame.js';
+import { Lifter } from './lifter.js';
+import { orderSteps } from './ordering.js';
+import type { Plan, PlanNotes } from './plan.js';
+import { type Handshake, handshakeOf } from './session.js';
+import type { StepStore } from './step-store.js';
+import type { SymbolStore } from './symbol-store.js';
+
+/** Where frames come from, in their order; an open trace is one. */
+export interface Recording {
+  frames(): Iterable<Frame>;
+  readonly incarnations?: readonly { readonly incarnation: number; readonly init?: InitFacts }[];
+  readonly header?: { readonly waiting: readonly Waiting[]; readonly firstSeq: number };
+}
+
+/** Which part of a recording becomes steps. */
+export interface LiftOptions {
+  /**
+   * An incarnation of the server, the recording's first by default; what came before it only tells names. `all`: the whole
+   * recording as one conversation, ids of an earlier incarnation going on into the next.
+   */
+  readonly incarnation?: number | 'all';
+  /** The session to read frames by when the recording has no INIT. */
+  readonly negotiated?: Negotiated;
+}
+
+/**
+ * Lifts a recording. Requests in flight at the end stay as unanswered steps; INIT is `plan.init` and no step, the answer
+ * to NOTIFY_RETRIEVE is part of its notice. Frames that fit nothing are counted in the notes.
+ */
+export const lift = (recording: Recording, options: LiftOptions = {}): Plan => {
+  const walk = new Walk(recording, options);
+  for (const frame of recording.frames()) if (!walk.take(frame)) break;
+  return walk.finish();
+};
+
+/** Goes through the frames up to the end of the wanted incarnation. */
+class Walk {
+  readonly #recording: Recording;
+  readonly #negotiated: Negotiated;
+  #lifter: Lifter | undefined;
+  /** `undefined` until the first frame decides. */
+  #wanted: number | 'all' | undefined;
+  #isWithin = false;
+  #nextSeq: number;
+  #missing = 0;
+
+  constructor(recording: Recording, { incarnation, negotiated = newestNegotiated }: LiftOptions) {
+    this.#recording = recording;
+    this.#wanted = incarnation;
+    this.#negotiated = negotiated;
+    this.#nextSeq = recording.header?.firstSeq ?? 0;
+  }
+
+  /** False when the frame is beyond the wanted incarnation, and so will be all others. */
+  take(frame: Frame): boolean {
+    this.#wanted ??= frame.incarnation;
+    const isWanted = this.#wanted === 'all' || frame.incarnation === this.#wanted;
+    if (!isWanted && frame.incarnation > Number(this.#wanted)) return false;
+    this.#lifter ??= this.#makeLifter();
+    if (isWanted && !this.#isWithin) this.#begin(this.#lifter);
+    this.#missing += Math.max(0, frame.seq - this.#nextSeq);
+    this.#nextSeq = frame.seq + 1;
+    this.#lifter.see(frame);
+    return true;
+  }
+
+  finish(): Plan {
+    if (this.#lifter === undefined || !this.#isWithin) throw nothingToLift(this.#wanted);
+    const { steps, symbols, notices, handshake, session, resends, losses } = this.#lifter;
+    orderSteps(steps, symbols);
+    const { unbound, byPath } = countEarlier(steps, symbols);
+    const unanswered = countUnanswered(steps);
+    const notes: PlanNotes = { ...losses, byPath, unanswered, missing: this.#missing };
+    return {
+      ...handshake,
+      negotiated: session,
+      steps,
+      symbols,
+      notices: notices.list,
+      resends,
+      unbound,
+      notes,
+    };
+  }
+
+  #makeLifter(): Lifter {
+    const waiting = this.#recording.header?.waiting ?? [];
+    return new Lifter({ handshake: this.#handshake(), negotiated: this.#negotiated, waiting });
+  }
+
+  #begin(lifter: Lifter): void {
+    this.#isWithin = true;
+    lifter.startPlan();
+    this.#missing = 0;
+  }
+
+  /** The handshake of the wanted incarnation, or of the last before it: INIT is sent once for a connection. */
+  #handshake(): Handshake {
+    const { incarnations = [] } = this.#recording;
+    const upTo = typeof this.#wanted === 'number' ? this.#wanted : Number.POSITIVE_INFINITY;
+    const facts = incarnations
+      .filter(({ incarnation }) => incarnation <= upTo)
+      .flatMap(({ init }) => init ?? []);
+    const chosen = this.#wanted === 'all' ? facts[0] : facts.at(-1);
+    return chosen === undefined ? { init: undefined, initReply: undefined } : handshakeOf(chosen);
+  }
+}
+
+const nothingToLift = (wanted: number | 'all' | undefined): RelightError =>
+  typeof wanted === 'number'
+    ? new RelightError('usage', `the trace has no frames of incarnation ${wanted}`, {
+        remedy: 'choose an incarnation that it has',
+      })
+    : new RelightError('usage', 'the trace has no frames', { remedy: 'record it again' });
+
+/** Steps that rely on ids from before the plan, by whether a path is known for all of those. */
+const countEarlier = (steps: StepStore, symbols: SymbolStore): { unbound: number; byPath: number } => {
+  const hasPath = new Map<number, boolean>();
+  const isKnown = (symbol: number): boolean => {
+    const known = hasPath.get(symbol) ?? symbols.pathOf(symbol) !== undefined;
+    hasPath.set(symbol, known);
+    return known;
+  };
+  const counts = { unbound: 0, byPath: 0 };
+  for (let step = 0; step < steps.length; step++) {
+    let worst: boolean | undefined;
+    steps.eachPatched(step, (symbol) => {
+      if (symbols.originOf(symbol) === 'earlier') worst = worst !== false && isKnown(symbol);
+    });
+    if (worst === true) counts.byPath++;
+    if (worst === false) counts.unbound++;
+  }
+  return counts;
+};
+
+const countUnanswered = (steps: StepStore): number => {
+  let count = 0;
+  for (let step = 0; step < steps.length; step++)
+    if (!steps.isAnswered(step) && (steps.opOf(step)?.replyRule ?? 'always') === 'always') count++;
+  return count;
+};

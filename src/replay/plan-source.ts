@@ -1,0 +1,180 @@
+/** A stretch of a plan as a source of requests: binds each step when its turn comes, learns and compares when it is answered. */
+
+import type { Command, Replied } from '../kernel/conversation.js';
+import { compareReply, type Divergence } from '../oracle/compare.js';
+import { bindRequest } from '../plan/bind.js';
+import type { Bindings } from '../plan/bindings.js';
+import { learn } from '../plan/learn.js';
+import type { Plan, Step } from '../plan/plan.js';
+import type { Driver, RequestSource } from './driver.js';
+import type { Pace } from './pace.js';
+import { Schedule } from './schedule.js';
+
+/** What a replay knows of its symbols and steps, over all incarnations. */
+export interface PlanState {
+  readonly plan: Plan;
+  readonly bindings: Bindings;
+  /** Incarnation that minted what each symbol is bound to. */
+  readonly mintedIn: Uint16Array;
+  /** Unique under which each step was sent last; 0 before. */
+  readonly uniques: Float64Array;
+  /** The incarnation that runs. */
+  incarnation: number;
+}
+
+/** A fresh state: nothing was sent, only the root is known. */
+export const planState = (plan: Plan, bindings: Bindings): PlanState => ({
+  plan,
+  bindings,
+  mintedIn: new Uint16Array(plan.symbols.length),
+  uniques: new Float64Array(plan.steps.length),
+  incarnation: 0,
+});
+
+/** Who is told what became of the steps. */
+export interface StepListener {
+  /** A step whose ids are all of the running incarnation was answered. */
+  readonly onCompared: (step: Step, replied: Replied, divergence: Divergence | undefined) => void;
+  /** A step that relied on ids of an earlier incarnation was answered. */
+  readonly onStale: (step: Step, replied: Replied, stale: readonly number[]) => void;
+  /** A step was not sent: the kernel or the strategy kept it back. */
+  readonly onWithheld: (step: Step, command: Extract<Command, { kind: 'withheld' }>) => void;
+  /** The server wrote what the kernel refuses. */
+  readonly onRejected: (command: Extract<Command, { kind: 'rejected' }>) => void;
+}
+
+/** Which steps, how fast, how compared. */
+export interface Stretch {
+  readonly from: number;
+  /** One past the last. */
+  readonly to: number;
+  readonly pace: Pace;
+  readonly strict: boolean;
+}
+
+const NO_UNIQUE = 0n;
+
+/** Sends the steps of a stretch. */
+export class PlanSource implements RequestSource {
+  readonly #state: PlanState;
+  readonly #driver: Driver;
+  readonly #listener: StepListener;
+  readonly #stretch: Stretch;
+  readonly #schedule: Schedule;
+  /** Symbols from an earlier incarnation that a step under way relies on. */
+  readonly #stale = new Map<number, readonly number[]>();
+
+  constructor(parts: { state: PlanState; driver: Driver; listener: StepListener }, stretch: Stretch) {
+    this.#state = parts.state;
+    this.#driver = parts.driver;
+    this.#listener = parts.listener;
+    this.#stretch = stretch;
+    const { steps } = parts.state.plan;
+    const ordered = { length: steps.length, after: (index: number) => steps.at(index)?.after ?? [] };
+    this.#schedule = new Schedule(ordered, stretch.from, stretch.to);
+  }
+
+  next(): { bytes: Uint8Array; tag: number; minted?: number } | undefined {
+    for (;;) {
+      const step = this.#ready();
+      if (step === undefined) return undefined;
+      this.#schedule.take();
+      this.#stretch.pace.sent(step.timeNs);
+      const request = this.#request(step);
+      if (request !== undefined) return request;
+      this.#schedule.done(step.index);
+    }
+  }
+
+  isDone(): boolean {
+    return this.#schedule.isDone;
+  }
+
+  due(): number | undefined {
+    const index = this.#schedule.peek();
+    const step = index === undefined ? undefined : this.#state.plan.steps.at(index);
+    return step === undefined ? undefined : Math.max(0, this.#stretch.pace.untilMs(step.timeNs));
+  }
+
+  hear(command: Command): void {
+    if (command.kind === 'send') this.#sent(command);
+    else if (command.kind === 'replied') this.#replied(command);
+    else if (command.kind === 'withheld') this.#withheld(command);
+    else if (command.kind === 'rejected') this.#listener.onRejected(command);
+  }
+
+  #ready(): Step | undefined {
+    const index = this.#schedule.peek();
+    const step = index === undefined ? undefined : this.#state.plan.steps.at(index);
+    return step === undefined || this.#stretch.pace.untilMs(step.timeNs) > 0 ? undefined : step;
+  }
+
+  /** The step's request, or nothing when the kernel itself sends what it stands for. */
+  #request(step: Step): { bytes: Uint8Array; tag: number; minted?: number } | undefined {
+    const target = step.patches.find((patch) => patch.kind === 'step');
+    if (target !== undefined) {
+      const unique = target.step === undefined ? 0 : (this.#state.uniques[target.step] ?? 0);
+      if (unique !== 0) this.#driver.event({ kind: 'interrupt', unique }, this);
+      return undefined;
+    }
+    const bytes = new Uint8Array(step.template.length);
+    bindRequest(step, this.#state.bindings, NO_UNIQUE, bytes);
+    const minted = this.#noteStale(step);
+    return { bytes, tag: step.index, ...(minted === undefined ? {} : { minted }) };
+  }
+
+  /** Incarnation of the node in the header; notes every symbol that is not of the running one. */
+  #noteStale(step: Step): number | undefined {
+    const { mintedIn, incarnation } = this.#state;
+    let inHeader: number | undefined;
+    let stale: number[] | undefined;
+    for (const patch of step.patches) {
+      if (patch.kind !== 'symbol') continue;
+      if (patch.use.part === 'header') inHeader = mintedIn[patch.symbol];
+      if (patch.symbol !== 0 && mintedIn[patch.symbol] !== incarnation) {
+        stale ??= [];
+        stale.push(patch.symbol);
+      }
+    }
+    if (stale !== undefined) this.#stale.set(step.index, stale);
+    return inHeader;
+  }
+
+  #sent({ tag, unique, awaits }: Extract<Command, { kind: 'send' }>): void {
+    if (tag === undefined) return;
+    this.#state.uniques[tag] = unique;
+    // What was never answered in the recording is not waited for here either.
+    if (!awaits || this.#state.plan.steps.at(tag)?.answered === false) this.#schedule.done(tag);
+  }
+
+  #replied(replied: Replied): void {
+    const step = this.#state.plan.steps.at(replied.tag);
+    if (step === undefined) return;
+    if (replied.errno === 0 && replied.refusal === undefined) this.#learn(step, replied.reply);
+    const stale = this.#stale.get(step.index);
+    this.#stale.delete(step.index);
+    if (stale !== undefined) this.#listener.onStale(step, replied, stale);
+    else this.#listener.onCompared(step, replied, this.#compare(step, replied));
+    this.#schedule.done(step.index);
+  }
+
+  #learn(step: Step, reply: Uint8Array): void {
+    const { plan, bindings, mintedIn, incarnation } = this.#state;
+    const surprise = learn(step, reply, bindings, plan.negotiated);
+    for (const { symbol } of step.mints)
+      if (!surprise?.missing.includes(symbol)) mintedIn[symbol] = incarnation;
+  }
+
+  #compare(step: Step, { reply }: Replied): Divergence | undefined {
+    if (!step.answered) return undefined;
+    return compareReply(step, reply, this.#state.plan.negotiated, { strict: this.#stretch.strict });
+  }
+
+  #withheld(command: Extract<Command, { kind: 'withheld' }>): void {
+    const step = this.#state.plan.steps.at(command.tag);
+    if (step === undefined) return;
+    this.#stale.delete(step.index);
+    this.#listener.onWithheld(step, command);
+    this.#schedule.done(step.index);
+  }
+}
