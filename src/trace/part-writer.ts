@@ -157,14 +157,14 @@ export class PartWriter {
    * half record was cut away. Never throws; says why the end is incomplete, and how long the file is.
    */
   end(ending: Ending): { failure: string | undefined; bytes: number } {
+    const cutBack = () => this.#attempt(() => this.#sink.truncate(this.#offset));
     let failure: string | undefined;
-    for (const attempt of [
-      () => this.#finish(ending),
-      () => this.#finishShort({ ...ending, failure: failure ?? '' }),
-    ]) {
-      this.#attempt(() => this.#sink.truncate(this.#offset));
+    const short = () => this.#finishShort({ ...ending, failure: failure ?? '' });
+    cutBack();
+    for (const attempt of [() => this.#finish(ending), short]) {
       const problem = this.#attempt(attempt);
       if (problem === undefined) break;
+      cutBack();
       failure ??= ending.failure === '' ? problem : ending.failure;
     }
     this.#attempt(() => this.#sink.close());

@@ -59,21 +59,28 @@ interface Patch {
 }
 
 const replace = (path: string, patches: readonly Patch[]): void => {
-  const copy = `${path}.tmp`;
+  const copy = `${path}.${process.pid}.tmp`;
   try {
-    rmSync(copy, { force: true });
     copyFileSync(path, copy, constants.COPYFILE_EXCL | constants.COPYFILE_FICLONE);
-    const fd = openSync(copy, 'r+');
-    try {
-      for (const { offset, chunks } of patches) writeAll(fd, Buffer.concat(chunks), offset);
-      fsyncSync(fd);
-    } finally {
-      closeSync(fd);
-    }
+  } catch (error) {
+    throw fileError('write', copy, error);
+  }
+  try {
+    patch(copy, patches);
     renameSync(copy, path);
   } catch (error) {
     rmSync(copy, { force: true });
     throw fileError('repair', path, error);
+  }
+};
+
+const patch = (path: string, patches: readonly Patch[]): void => {
+  const fd = openSync(path, 'r+');
+  try {
+    for (const { offset, chunks } of patches) writeAll(fd, Buffer.concat(chunks), offset);
+    fsyncSync(fd);
+  } finally {
+    closeSync(fd);
   }
 };
 

@@ -1,6 +1,6 @@
 /** Where a trace is written to: a file, or in tests something that fails. */
 
-import { closeSync, ftruncateSync, openSync, rmSync, writevSync } from 'node:fs';
+import { closeSync, fstatSync, ftruncateSync, openSync, rmSync, writevSync } from 'node:fs';
 import { RelightError } from '../base/error.js';
 import { bytesOf } from './record.js';
 
@@ -11,7 +11,7 @@ export interface Sink {
   /** Cuts what was written back to `size` bytes and goes on from there. */
   truncate(size: number): void;
   close(): void;
-  /** Closes and removes what was made. */
+  /** Closes and removes the file that was made; leaves devices alone. */
   discard(): void;
 }
 
@@ -45,8 +45,10 @@ export const fileSink = (fd: number, path: string): Sink => {
     },
     close: () => closeSync(fd),
     discard() {
+      // A device such as /dev/full is not ours to remove.
+      const isOurs = fstatSync(fd).isFile();
       closeSync(fd);
-      rmSync(path, { force: true });
+      if (isOurs) rmSync(path, { force: true });
     },
   };
 };
