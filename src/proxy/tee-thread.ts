@@ -2,6 +2,7 @@
 
 import { parentPort, receiveMessageOnPort, workerData } from 'node:worker_threads';
 import { RelightError } from '../base/error.js';
+import { type Filter, isFilterError, parseFilter } from '../trace/filter.js';
 import { createTrace, type TraceWriter } from '../trace/writer.js';
 import { RingConsumer } from './ring.js';
 import { Tee } from './tee.js';
@@ -15,12 +16,21 @@ const options = workerData as TeeOptions;
 const tell = (message: FromTee): void => port?.postMessage(message);
 const ring = new RingConsumer(options.ring);
 
+const filterOf = (text: string): Filter | undefined => {
+  if (text === '') return undefined;
+  const filter = parseFilter(text);
+  if (isFilterError(filter)) throw new RelightError('usage', filter.message);
+  return filter;
+};
+
 const open = (): TraceWriter | undefined => {
   try {
+    const filter = filterOf(options.context.filter);
     return createTrace(options.path, {
       context: options.context,
       codec: options.codec,
       pressure: () => ring.pressure() > PRESSURE,
+      ...(filter === undefined ? {} : { filter }),
       ...(options.rotateBytes === undefined ? {} : { rotateBytes: options.rotateBytes }),
     });
   } catch (error) {

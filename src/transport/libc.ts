@@ -39,6 +39,7 @@ const native = {
   umount2: declare('int umount2(const char*, int)'),
   prctl: declare('int prctl(int, unsigned long, unsigned long, unsigned long, unsigned long)'),
   personality: declare('int personality(unsigned long)'),
+  exit: declare('void _exit(int)'),
   waitpid: declare('int waitpid(int, void*, int)'),
   sched_setaffinity: declare('int sched_setaffinity(int, size_t, void*)'),
   sched_getaffinity: declare('int sched_getaffinity(int, size_t, void*)'),
@@ -112,6 +113,11 @@ export const getSocketOption = (fd: number, option: number): number => {
   const value = new Int32Array(1);
   const result = orErrno(native.getsockopt(fd, 1, option, value, Int32Array.of(4)));
   return result < 0 ? result : (value[0] ?? 0);
+};
+
+/** _exit(2): ends the process with all its threads, whatever they wait for. Does not return. */
+export const exitNow = (status: number): void => {
+  native.exit(status);
 };
 
 /** waitpid(2): pid and raw status of a child that ended, `undefined` when none of that pid has. */

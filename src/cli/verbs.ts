@@ -1,0 +1,24 @@
+/** The verbs of the command line: one line each. A verb's file is loaded when it is called, so that each starts fast. */
+
+import type { Verb } from './verb.js';
+
+/** A verb that was not loaded yet. */
+export interface VerbEntry {
+  /** A few words; `undefined` keeps it out of the list in `relight --help`. */
+  readonly summary: string | undefined;
+  readonly load: () => Promise<{ readonly verb: Verb }>;
+}
+
+const entry = (summary: string | undefined, load: VerbEntry['load']): VerbEntry => ({ summary, load });
+
+/** All verbs in the order of the help. */
+export const verbs: Readonly<Record<string, VerbEntry>> = {
+  record: entry('run a server behind the proxy and record its traffic', () => import('./verbs/record.js')),
+  show: entry('print the frames of a trace', () => import('./verbs/show.js')),
+  stats: entry(
+    'latencies by operation, and what kind of numbers the ids are',
+    () => import('./verbs/stats.js'),
+  ),
+  repair: entry('mend a trace whose recorder was killed', () => import('./verbs/repair.js')),
+  specimen: entry('run one of our own servers', () => import('./verbs/specimen.js')),
+};
