@@ -24,6 +24,8 @@ export interface Exchange {
   readonly template: Uint8Array;
   /** The recorded reply; absent when there was none. */
   readonly reply: Uint8Array | undefined;
+  /** Bytes of it that were recorded, when the rest was cut away and filled up; all by default. */
+  readonly replyKept?: number;
 }
 
 /** How to compare. */
@@ -49,6 +51,9 @@ export interface Divergence {
   /** Why it counts. */
   readonly reason: string;
 }
+
+const keptReply = ({ reply, replyKept = reply?.length ?? 0 }: Exchange): Uint8Array | undefined =>
+  reply === undefined || replyKept === reply.length ? reply : reply.subarray(0, replyKept);
 
 type Found = Pick<Divergence, 'field' | 'expected' | 'actual' | 'reason'>;
 
@@ -192,7 +197,8 @@ export const compareReply = (
   negotiated: Negotiated,
   options: CompareOptions = {},
 ): Divergence | undefined => {
-  const { reply: recorded, template } = exchange;
+  const { template } = exchange;
+  const recorded = keptReply(exchange);
   if (recorded === undefined) return undefined;
   const context = replyContext(template, negotiated);
   const strict = options.strict === true;

@@ -1,0 +1,73 @@
+/** Whether ids that the new incarnation itself handed out still work after a stale one was given back: `poison`. */
+
+import { errnoName } from '../base/errno.js';
+import { exitMeaning, type ServerExit } from './exit.js';
+import type { Fingerprint } from './fingerprint.js';
+import { judgementOf, type Probe, type Scene } from './probe.js';
+import type { ObjectKey } from './seen.js';
+import type { Judgement } from './verdict.js';
+
+/** What came of using a live id. */
+export type UseResult =
+  /** A good reply and what it told. */
+  | { readonly kind: 'good'; readonly told: Fingerprint }
+  /** A positive errno. */
+  | { readonly kind: 'error'; readonly errno: number }
+  | { readonly kind: 'silence'; readonly waitedMs: number }
+  | { readonly kind: 'ended'; readonly exit: ServerExit };
+
+/** A node or handle that the new incarnation handed out, used after the stale request. */
+export interface LiveUse {
+  readonly kind: 'node' | 'handle';
+  readonly value: bigint;
+  readonly object: ObjectKey;
+  /** Operation by which it was used, such as `GETATTR`. */
+  readonly by: string;
+  /** What the same use gave before; it has to be good to count. */
+  readonly before: UseResult;
+  readonly after: UseResult;
+}
+
+const idText = ({ kind, value, object }: LiveUse, scene: Scene): string => {
+  const number = value >= 1n << 32n ? `0x${value.toString(16)}` : value.toString();
+  return `live ${kind} ${number} of ${scene.identities.nameOf(object)}`;
+};
+
+/** How a use failed, and a signature for it; `undefined` when it did not. */
+const failure = (use: LiveUse, scene: Scene): { text: string[]; signature: string } | undefined => {
+  const { after, object, by } = use;
+  const id = idText(use, scene);
+  if (after.kind === 'error')
+    return { text: [`${id}: ${by} gives ${errnoName(after.errno)}`], signature: errnoName(after.errno) };
+  if (after.kind === 'silence')
+    return { text: [`${id}: ${by} gets no reply within ${after.waitedMs} ms`], signature: 'hang' };
+  if (after.kind === 'ended') {
+    const { signature, evidence } = exitMeaning(after.exit);
+    return { text: [`${id}: ${by} ends the server`, ...evidence], signature };
+  }
+  const { kind, evidence } = scene.identities.identify(after.told, object);
+  if (kind !== 'other') return undefined;
+  return { text: [`${id}: ${by} is answered for another object`, ...evidence], signature: 'other object' };
+};
+
+/**
+ * Judges a request that gave a stale id back, by uses of all live ones: `poison` when one that worked before does not work
+ * any more; else `rejected`, since it had no effect that anybody could see. `undefined` when there was no live id to use.
+ */
+export const judgeLiveIds = (probe: Probe, uses: readonly LiveUse[], scene: Scene): Judgement | undefined => {
+  const worked = uses.filter(({ before }) => before.kind === 'good');
+  if (worked.length === 0) return undefined;
+  const failures = worked.flatMap((use) => failure(use, scene) ?? []);
+  const [first] = failures;
+  if (first === undefined)
+    return judgementOf(probe, scene, {
+      verdict: 'rejected',
+      evidence: [`no effect: ${worked.length} live ids still work`],
+    });
+  const { op, idKind } = judgementOf(probe, scene, { verdict: 'poison', evidence: [] });
+  return judgementOf(probe, scene, {
+    verdict: 'poison',
+    signature: `poison ${op} ${idKind}: ${first.signature}`,
+    evidence: failures.flatMap(({ text }) => text),
+  });
+};

@@ -1,0 +1,66 @@
+/**
+ * Finds the objects that a reply might be about without asking all of them. Entries are never taken back: what it names
+ * still has to be compared.
+ */
+
+import type { Fingerprint } from './fingerprint.js';
+import type { ObjectKey } from './seen.js';
+
+/** Reads of the kernel begin at pages, so stretches of contents are looked for at every page. */
+const PAGE = 4096;
+/** Bytes of contents that make a key. */
+const SAMPLE = 16;
+/** A key that so many objects share finds nobody. */
+const MOST = 1000;
+
+const dataKeys = ({ data }: Fingerprint): string[] => {
+  if (data === undefined) return [];
+  const start = Number(data.offset);
+  const keys: string[] = [];
+  for (let at = 0; at < data.bytes.length; at += PAGE - ((start + at) % PAGE)) {
+    const sample = data.bytes.subarray(at, at + SAMPLE);
+    if (sample.some((byte) => byte !== 0))
+      keys.push(`data ${start + at} ${Buffer.from(sample).toString('latin1')}`);
+  }
+  return keys;
+};
+
+const keysOf = (told: Fingerprint): string[] => {
+  const { ino, mtime, size, target } = told.scalars;
+  const { xattr, names } = told;
+  return [
+    ...(ino ? [`ino ${ino}`] : []),
+    ...(mtime ? [`mtime ${mtime}`] : []),
+    ...(size ? [`size ${size}`] : []),
+    ...(target ? [`target ${target}`] : []),
+    ...(xattr && xattr.value.length > 0
+      ? [`xattr ${xattr.name} ${Buffer.from(xattr.value).toString('latin1')}`]
+      : []),
+    ...(names?.known ?? []).map((name) => `name ${name}`),
+    ...dataKeys(told),
+  ];
+};
+
+/** Objects by what was told about them. */
+export class ObjectIndex {
+  readonly #byKey = new Map<string, Set<ObjectKey>>();
+
+  /** Notes what was told about an object. */
+  add(key: ObjectKey, told: Fingerprint): void {
+    for (const entry of keysOf(told)) {
+      const keys = this.#byKey.get(entry) ?? new Set();
+      this.#byKey.set(entry, keys);
+      if (keys.size <= MOST) keys.add(key);
+    }
+  }
+
+  /** Objects about which something of this was told, each once. */
+  candidates(told: Fingerprint): ObjectKey[] {
+    const found = new Set<ObjectKey>();
+    for (const entry of keysOf(told)) {
+      const keys = this.#byKey.get(entry);
+      if (keys !== undefined && keys.size <= MOST) for (const key of keys) found.add(key);
+    }
+    return [...found].sort((a, b) => a - b);
+  }
+}
