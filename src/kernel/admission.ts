@@ -6,11 +6,12 @@
 import { Errno } from '../base/errno.js';
 import { u32At } from '../protocol/raw.js';
 import { type Cache, DIRECTORY_TYPE } from './cache.js';
+import type { Forget } from './forget-queue.js';
 import { batchForgetMessage } from './messages.js';
 import type { Shape } from './shape.js';
 import type { Strategy } from './strategies/strategy.js';
 import type { Walker } from './walker.js';
-import { put32, putPair } from './wire.js';
+import { put32, putPair, u53 } from './wire.js';
 
 const NODEID_AT = 16;
 const BODY_AT = 40;
@@ -72,24 +73,36 @@ export class Gate {
     return nodes.isBad(node) || nodes.incarnationOf(node) < incarnation;
   }
 
-  /** FORGETs carry the counts that the kernel has now; what it has forgotten before is left out. */
+  /**
+   * A FORGET that let go of the inode when it was recorded gives back the recovery's lookups too; one that gave back less, as
+   * for a LOOKUP that found another node than the dentry's, stays as it is. What is forgotten already is left out.
+   */
   #admitForget({ shape, bytes, minted }: Candidate): Admission {
-    const items = shape.forgets === 'one' ? [NODEID_AT] : itemsOf(bytes);
-    const forgets = items.flatMap((at) => {
+    const sites = shape.forgets === 'one' ? [{ at: NODEID_AT, countAt: BODY_AT }] : itemsOf(bytes);
+    const forgets = sites.flatMap(({ at, countAt }) => {
       const node = this.#meant(bytes, at, minted);
-      const nlookup = node === undefined ? 0 : this.#cache.nodes.nlookupOf(node);
-      if (node === undefined || nlookup === 0) return [];
-      if (this.#isKeptBack(node)) {
-        this.#cache.letGoOf(node, true);
-        return [];
-      }
-      return [{ low: u32At(bytes, at), high: u32At(bytes, at + 4), nlookup }];
+      const nlookup = node === undefined ? 0 : this.#toForget(node, u53(bytes, countAt));
+      return node === undefined || nlookup === 0 ? [] : [this.#halvesOf(node, nlookup)];
     });
     const [first] = forgets;
     if (first === undefined) return withhold(0, 'fuse_evict_inode');
     if (shape.forgets === 'list') return { kind: 'pass', bytes: batchForgetMessage(forgets) };
     putPair(bytes, BODY_AT, first.nlookup, 0);
     return { kind: 'pass', bytes };
+  }
+
+  #toForget(node: number, recorded: number): number {
+    const { nodes } = this.#cache;
+    if (this.#isKeptBack(node)) {
+      this.#cache.letGoOf(node, true);
+      return 0;
+    }
+    const nlookup = nodes.nlookupOf(node);
+    return recorded >= nlookup - nodes.extraOf(node) ? nlookup : recorded;
+  }
+
+  #halvesOf(node: number, nlookup: number): Forget {
+    return { low: this.#cache.nodes.lowOf(node), high: this.#cache.nodes.highOf(node), nlookup };
   }
 
   /** A call on an open file never walks a path: the inode is the one that was opened. */
@@ -147,7 +160,10 @@ export class Gate {
   }
 }
 
-const itemsOf = (bytes: Uint8Array): number[] => {
+const itemsOf = (bytes: Uint8Array): { at: number; countAt: number }[] => {
   const count = Math.min(u32At(bytes, BODY_AT), Math.floor((bytes.length - BODY_AT - 8) / 16));
-  return Array.from({ length: count }, (_, item) => BODY_AT + 8 + item * 16);
+  return Array.from({ length: count }, (_, item) => ({
+    at: BODY_AT + 8 + item * 16,
+    countAt: BODY_AT + 16 + item * 16,
+  }));
 };

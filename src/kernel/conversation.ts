@@ -14,7 +14,8 @@ export type KernelEvent =
   | { readonly kind: 'mount' }
   /**
    * A system call needs this request. `tag` comes back with the reply. `minted` is the incarnation that gave the node in
-   * the header, where the caller knows it: after a restart the same number may mean two nodes.
+   * the header, where the caller knows it: after a restart the same number may mean two nodes. INTERRUPT is for the request
+   * whose unique its body has; NOTIFY_REPLY keeps the unique in its header.
    */
   | {
       readonly kind: 'request';

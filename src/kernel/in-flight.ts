@@ -1,8 +1,6 @@
 /** Requests that the server has and has not answered, by unique, and what becomes of them when it dies. */
 
-import { u32At } from '../protocol/raw.js';
 import type { Shape } from './shape.js';
-import { put32 } from './wire.js';
 
 /** What came of a request that the kernel itself sent. */
 export interface Answer {
@@ -47,9 +45,6 @@ const RESEND_MARK = 0x8000_0000;
 export const plainUnique = (low: number, high: number): number =>
   high === 0 ? low - (low & 1) : (high % RESEND_MARK) * 0x1_0000_0000 + low - (low & 1);
 
-/** The unique's high half in the header, where bit 63 is. */
-const UNIQUE_HIGH_AT = 12;
-
 /** The kernel's processing tables of all devices of a connection (`fuse_pqueue.processing`). */
 export class InFlightTable {
   readonly #requests = new Map<number, InFlight>();
@@ -90,8 +85,8 @@ export class InFlightTable {
   }
 
   /**
-   * Marks every request as sent again, in the frames too, and gives them in the order in which the kernel sends them:
-   * bucket by bucket of its hash table, so not in the order of their arrival (`fuse_chan_resend`).
+   * Marks every request as sent again, and gives them in the order in which the kernel sends them: bucket by bucket of its
+   * hash table, so not in the order of their arrival (`fuse_chan_resend`). The frames are left as they are.
    */
   resend(): InFlight[] {
     const keyed = this.all().map((request) => ({
@@ -99,10 +94,7 @@ export class InFlightTable {
       bucket: bucketOf(request.unique, request.resent),
     }));
     keyed.sort((a, b) => a.bucket - b.bucket);
-    for (const { request } of keyed) {
-      request.resent = true;
-      put32(request.bytes, UNIQUE_HIGH_AT, u32At(request.bytes, UNIQUE_HIGH_AT) | RESEND_MARK);
-    }
+    for (const { request } of keyed) request.resent = true;
     return keyed.map(({ request }) => request);
   }
 }

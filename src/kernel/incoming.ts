@@ -29,6 +29,8 @@ export interface IncomingParts {
   wentBad(): void;
   /** Sends all that is under way again. */
   resend(): void;
+  /** Whether the real kernel does the talking. */
+  follows(): boolean;
 }
 
 const UNIQUE_AT = 8;
@@ -125,7 +127,7 @@ export class Incoming {
     this.#parts.outbox.put({ kind: 'notified', ...notice });
     if (notice.errno !== 0) return undefined;
     if (notice.name === 'RESEND') this.#parts.resend();
-    if (notice.name === 'RETRIEVE') {
+    if (notice.name === 'RETRIEVE' && !this.#parts.follows()) {
       this.#parts.outbox.sendOwn(notifyReplyMessage(bytes.subarray(HEADER)), 'notifyReply');
     }
     return undefined;

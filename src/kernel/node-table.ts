@@ -38,6 +38,7 @@ export class NodeTable {
   readonly #high = new Column();
   readonly #generation = new Column();
   readonly #nlookup = new Column();
+  readonly #extra = new Column();
   readonly #pins = new Column();
   readonly #bits = new Column();
   readonly #index = new RowIndex((node) => hashPair(this.#low.get(node), this.#high.get(node)));
@@ -49,7 +50,15 @@ export class NodeTable {
 
   /** Memory held, in bytes. */
   get bytes(): number {
-    const columns = [this.#low, this.#high, this.#generation, this.#nlookup, this.#pins, this.#bits];
+    const columns = [
+      this.#low,
+      this.#high,
+      this.#generation,
+      this.#nlookup,
+      this.#extra,
+      this.#pins,
+      this.#bits,
+    ];
     return columns.reduce((sum, column) => sum + column.bytes, this.#rows.bytes + this.#index.bytes);
   }
 
@@ -90,6 +99,7 @@ export class NodeTable {
     this.#high.set(node, key.high);
     this.#generation.set(node, key.generation);
     this.#nlookup.set(node, 0);
+    if (this.#extra.get(node) !== 0) this.#extra.set(node, 0);
     this.#pins.set(node, 0);
     this.#bits.set(node, (key.type >>> TYPE_SHIFT) | LIVE | (incarnation << INCARNATION_SHIFT));
     this.#index.add(node, hashPair(key.low, key.high));
@@ -151,6 +161,16 @@ export class NodeTable {
   /** Counts lookups. */
   addLookups(node: number, count = 1): void {
     this.#nlookup.set(node, this.#nlookup.get(node) + count);
+  }
+
+  /** Notes that the last lookup is one that a recovery asked for, beyond those of a recording. */
+  addExtra(node: number): void {
+    this.#extra.set(node, this.#extra.get(node) + 1);
+  }
+
+  /** Lookups that recoveries asked for. */
+  extraOf(node: number): number {
+    return this.#extra.get(node);
   }
 
   /** Takes lookups away, never below 0; gives what is left. */

@@ -61,8 +61,8 @@ export class Outbox {
   }
 
   /** Sends a request under the unique that it has, which the server chose (NOTIFY_REPLY); no reply is to come. */
-  sendOwn(bytes: Uint8Array, cause: Cause): void {
-    this.put({ kind: 'send', bytes, unique: 0, awaits: false, cause, tag: undefined });
+  sendOwn(bytes: Uint8Array, cause: Cause, tag?: number): void {
+    this.put({ kind: 'send', bytes, unique: 0, awaits: false, cause, tag });
   }
 
   /** Follows a request that the real kernel sent. */
@@ -75,6 +75,7 @@ export class Outbox {
   /** Sends a request under way again, and INTERRUPT after it where it had one (`fuse_dev_do_read`). */
   sendAgain(request: InFlight): void {
     const { bytes, unique, tag } = request;
+    stampUnique(bytes, unique, true);
     this.put({ kind: 'send', bytes, unique, awaits: true, cause: 'resend', tag });
     if (request.interrupted) this.interrupt(request);
   }

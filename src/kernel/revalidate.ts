@@ -19,5 +19,6 @@ export const revalidate = (cache: Cache, node: number, answer: Answer): 'same' |
     return 'other';
   }
   cache.nodes.addLookups(node);
+  cache.nodes.addExtra(node);
   return entryIsInvalid(answer.reply, ENTRY_AT) || cache.nodes.isStale(node, key) ? 'other' : 'same';
 };

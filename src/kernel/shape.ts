@@ -33,6 +33,8 @@ export interface Shape {
   readonly name: OperationName;
   readonly rule: KernelRule;
   readonly answered: ReplyRule;
+  /** The unique in the header is the server's own (NOTIFY_REPLY). */
+  readonly ownUnique: boolean;
   /** Good reply's length up to its variable part, header included. */
   readonly fixed: number;
   /** Most bytes of a reply that may be cut anywhere, as INIT of old minors; `undefined` for any other. */
@@ -190,6 +192,7 @@ const compile = (operation: Operation, negotiated: Negotiated): Shape => {
     name: operation.name,
     rule: kernelRules[operation.name],
     answered: operation.replyRule,
+    ownUnique: operation.ids.some(({ kind, part }) => kind === 'unique' && part === 'header'),
     fixed: outHeader.size + bodySize(reply, negotiated),
     most: mostOf(reply),
     ...variableReply(operation, reply, negotiated),

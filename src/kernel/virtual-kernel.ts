@@ -24,6 +24,7 @@ import { u32At } from '../protocol/raw.js';
 import { Cache, type LetGo } from './cache.js';
 import type { Command, KernelEvent, Withheld } from './conversation.js';
 import { applyRequest, nodeAt } from './effects.js';
+import { plainUnique } from './in-flight.js';
 import { Incoming, uniqueIn } from './incoming.js';
 import { defaultOffer, type InitOffer, initMessage } from './negotiation.js';
 import { Outbox } from './outbox.js';
@@ -47,6 +48,7 @@ export interface VirtualKernelOptions {
 }
 
 const UNIQUE_AT = 8;
+const BODY_AT = 40;
 const RESENT = 0x8000_0000;
 const INIT = 26;
 
@@ -80,6 +82,7 @@ export class VirtualKernel {
         this.#recovery ??= this.#recover(trust);
       },
       resend: () => this.#resend(),
+      follows: () => this.#follows,
     });
   }
 
@@ -163,30 +166,33 @@ export class VirtualKernel {
     this.#outbox.put({ kind: 'withheld', tag, request: bytes, ...why });
   }
 
-  #send(bytes: Uint8Array, tag: number, shape: Shape | undefined): void {
+  #send(bytes: Uint8Array, tag: number, shape: Shape | undefined) {
+    if (shape?.ownUnique === true) return this.#outbox.sendOwn(bytes, 'request', tag);
+    if (shape?.answered === 'optional') return this.#interrupt(plainUnique(u32At(bytes, BODY_AT), 0));
     const holds = this.cache.letGo === 'automatic' && shape?.answered === 'always';
     const node = holds ? nodeAt(this.cache, bytes) : undefined;
     if (node !== undefined) this.cache.nodes.pin(node);
     if (shape !== undefined) applyRequest(this.cache, shape, bytes);
-    this.#outbox.send(bytes, { shape, cause: 'request', tag, node });
+    return this.#outbox.send(bytes, { shape, cause: 'request', tag, node });
   }
 
   #seen(bytes: Uint8Array, tag: number): void {
     this.#follows = true;
     const shape = this.#session.shape(opcodeOf(bytes));
-    const high = u32At(bytes, UNIQUE_AT + 4);
+    const resent = u32At(bytes, UNIQUE_AT + 4) >= RESENT;
     const unique = uniqueIn(bytes);
-    if (shape !== undefined && high < RESENT) applyRequest(this.cache, shape, bytes);
+    if (shape?.ownUnique === true) return;
+    if (shape !== undefined && !resent) applyRequest(this.cache, shape, bytes);
     const known = this.#outbox.inFlight.get(unique);
-    if (known !== undefined) {
-      known.resent = high >= RESENT;
-      return;
+    if (known === undefined) {
+      const awaits = shape === undefined || shape.answered === 'always';
+      const request = { unique, shape, bytes, tag, node: undefined, answered: undefined, interrupted: false };
+      this.#outbox.follow({ ...request, resent }, awaits);
+    } else if (shape?.answered === 'optional') {
+      known.interrupted = true;
+    } else {
+      known.resent = resent;
     }
-    const common = { unique, shape, bytes, tag, node: undefined, answered: undefined, interrupted: false };
-    this.#outbox.follow(
-      { ...common, resent: high >= RESENT },
-      shape === undefined || shape.answered === 'always',
-    );
   }
 
   #interrupt(unique: number): void {
@@ -195,7 +201,9 @@ export class VirtualKernel {
   }
 
   #resend(): void {
-    for (const request of this.#outbox.inFlight.resend()) this.#outbox.sendAgain(request);
+    const again = this.#outbox.inFlight.resend();
+    if (this.#follows) return;
+    for (const request of again) this.#outbox.sendAgain(request);
   }
 
   #sendInit(): void {

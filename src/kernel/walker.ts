@@ -123,6 +123,7 @@ export class Walker {
     }
     const place = { parent: directory, name: cache.dentries.nameOf(dentry) };
     const { node: found } = cache.get(key);
+    cache.nodes.addExtra(found);
     if (found === node) {
       cache.dentries.setEpoch(dentry, cache.epoch);
       this.#host.survived(node, answer.reply);

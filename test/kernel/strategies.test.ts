@@ -131,6 +131,16 @@ describe('revalidate-lookup', () => {
     expect(sentAs(stage.ask('FORGET', 2n, { nlookup: 1n }))).toEqual(['FORGET 2*2']);
   });
 
+  test('a FORGET that never was for the whole inode stays as it is', () => {
+    const stage = new Stage({ letGo: 'given' });
+    for (let i = 0; i < 5; i++) stage.lookup(1n, 'f', 2n);
+    const [sent] = all(stage.restart('revalidate-lookup'), 'send') as [Sent];
+    stage.answer(sent, 'LOOKUP', entry(2n));
+    stage.do({ kind: 'pull', room: 1 });
+    expect(sentAs(stage.ask('FORGET', 2n, { nlookup: 1n }))).toEqual(['FORGET 2*1']);
+    expect(sentAs(stage.ask('FORGET', 2n, { nlookup: 4n }))).toEqual(['FORGET 2*5']);
+  });
+
   test('the next use of a lost node finds by its path what is there now', () => {
     const stage = new Stage({ letGo: 'given' });
     stage.lookup(1n, 'f', 2n);

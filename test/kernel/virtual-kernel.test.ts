@@ -4,7 +4,7 @@ import { nodeId } from '#relight/base/ids.js';
 import { defaultOffer } from '#relight/kernel/negotiation.js';
 import { VirtualKernel } from '#relight/kernel/virtual-kernel.js';
 import { decodeRequest } from '#relight/protocol/decode.js';
-import { encodeError } from '#relight/protocol/encode.js';
+import { encodeError, encodeRequest } from '#relight/protocol/encode.js';
 import { InitFlag } from '#relight/protocol/flags.js';
 import { newestNegotiated } from '#relight/protocol/negotiated.js';
 import { all, entry, only, S_IFDIR, S_IFREG, Stage, sentAs } from './stage.js';
@@ -34,6 +34,33 @@ describe('uniques', () => {
     expect(sentAs(again)).toEqual(['INTERRUPT 0']);
     stage.do({ kind: 'message', bytes: encodeError(3n, -Errno.ENOSYS) });
     expect(stage.do({ kind: 'interrupt', unique })).toEqual([]);
+  });
+});
+
+describe('a recording that is played', () => {
+  test('INTERRUPT is for the request that its body names, NOTIFY_REPLY keeps its unique', () => {
+    const stage = new Stage();
+    const { unique } = only(stage.ask('STATFS', 1n), 'send');
+    const interrupt = only(stage.ask('INTERRUPT', 0n, { unique: BigInt(unique) }), 'send');
+    expect(decodeRequest(interrupt.bytes, newestNegotiated)).toMatchObject({ header: { unique: 3n } });
+    const own = { name: 'NOTIFY_REPLY', header: { unique: 77n, nodeid: 1n } } as const;
+    const bytes = encodeRequest(own, newestNegotiated);
+    const sent = only(stage.do({ kind: 'request', bytes, tag: 3 }), 'send');
+    expect(decodeRequest(sent.bytes, newestNegotiated)).toMatchObject({ header: { unique: 77n } });
+    expect(only(stage.ask('STATFS', 1n), 'send').unique).toBe(4);
+  });
+
+  test('following changes no byte and sends nothing, whatever the server notifies', () => {
+    const kernel = new VirtualKernel({ letGo: 'given', negotiated: newestNegotiated });
+    const draft = { name: 'STATFS', header: { unique: 10n, nodeid: 1n } } as const;
+    const bytes = encodeRequest(draft, newestNegotiated);
+    const before = bytes.slice();
+    kernel.handle({ kind: 'seen', bytes, tag: 0 });
+    const commands = kernel.handle({ kind: 'message', bytes: encodeError(0n, 7) });
+    expect(commands.map(({ kind }) => kind)).toEqual(['notified']);
+    expect(bytes).toEqual(before);
+    const reply = kernel.handle({ kind: 'message', bytes: encodeError((1n << 63n) + 10n, -5) });
+    expect(only(reply, 'replied').errno).toBe(5);
   });
 });
 
