@@ -39,13 +39,23 @@ export type FromRelay =
   | { readonly kind: 'serverGone' }
   | { readonly kind: 'stopped'; readonly counts: RelayCounts };
 
+/** Places in the state that the relay shares with its writer of notifications. */
+export const NotificationState = { ready: 0, posted: 1, done: 2, result: 3, closed: 4 } as const;
+
+/** What the writer of notifications is started with; the notifications come as messages, counted in `posted`. */
+export interface NotificationThread {
+  readonly device: number;
+  /** Indexed by `NotificationState`. */
+  readonly state: Int32Array;
+}
+
 /** What crossed the relay. Frames that were dropped from the trace are counted here too. */
 export interface RelayCounts {
   readonly requests: number;
-  /** Replies and notifications. */
   readonly replies: number;
+  readonly notifications: number;
   readonly bytes: number;
-  /** Replies that the kernel refused, by errno. ENOENT is normal: the request had been given up. */
+  /** Replies and notifications that the kernel refused, by errno. ENOENT is normal: the request had been given up. */
   readonly refused: Readonly<Record<string, number>>;
   /** Frames that were forwarded but are not in the trace. */
   readonly dropped: number;

@@ -39,6 +39,8 @@ import type { TeeOptions } from './tee-messages.js';
 const RING_BYTES = 32 << 20;
 /** How long a server may take to leave after SIGTERM, and again after its mount was taken away. */
 const GRACE_MS = 5000;
+/** How long a process takes to be gone after SIGKILL unless something keeps it in the kernel. */
+const KILLED_MS = 500;
 /** Ctrl-C on a terminal reaches the server as well; so long it may take to act on it before it is told again. */
 const TERMINAL_GRACE_MS = 500;
 
@@ -155,6 +157,8 @@ export class Recording {
     this.#events.onMounted?.(request.target);
     const { ending, workload } = await this.#untilEnd(parts, request.target);
     const exit = await this.#stopServer(parts, { ending, point });
+    // Nobody answers any more: whatever still waits in the kernel, the relay's own notifications included, gets an error.
+    unmountIfThere(point, { abort: true });
     const counts = await relay.stop();
     tee.tell({ kind: 'end', facts: endFacts(exit, server) });
     return { status: await tee.close(), counts, mount: request, init, exit, workload, ending };
@@ -221,7 +225,7 @@ export class Recording {
       this.#interrupted.promise.then(() => 'interrupt' as const),
       ...(program === undefined ? [] : [program.exit.then(() => 'workload' as const)]),
     ]);
-    return { ending, workload: program && (await this.#endWorkload(program, ending)) };
+    return { ending, workload: program && (await this.#endWorkload(program, { ending, relay, target })) };
   }
 
   #startWorkload(target: string): Program | undefined {
@@ -232,11 +236,19 @@ export class Recording {
   }
 
   /** A workload whose file system went away gets errors and ends by itself; an interrupted one is told to. */
-  async #endWorkload(program: Program, ending: RecordEnding): Promise<ProgramExit> {
+  async #endWorkload(
+    program: Program,
+    { ending, relay, target }: { ending: RecordEnding; relay: RelayHandle; target: string },
+  ): Promise<ProgramExit> {
     if (ending === 'interrupt') program.signal(await this.#interrupted.promise);
     const late = sleep(GRACE_MS, undefined, { ref: false }).then(() => program.signal('SIGKILL'));
     const forced = this.#forced.promise.then(() => program.signal('SIGKILL'));
     if (ending !== 'workload') await Promise.race([program.exit, late, forced]);
+    if (await outlasts(program, KILLED_MS)) {
+      // Killed, it waits in the kernel for a reply that does not come, until its connection ends.
+      unmountFuse(target, { lazy: true, abort: true });
+      await relay.stop();
+    }
     return program.exit;
   }
 
@@ -313,12 +325,15 @@ export const describeExit = (exit: ProcessExit | undefined): string =>
     ? `was killed by ${exit.signal}`
     : `exited with status ${exit?.code ?? 'unknown'}`;
 
-const unmountIfThere = (point: MountPoint | undefined): void => {
+const outlasts = (program: Program, limitMs: number): Promise<boolean> =>
+  Promise.race([program.exit.then(() => false), sleep(limitMs, true, { ref: false })]);
+
+const unmountIfThere = (point: MountPoint | undefined, { abort = false } = {}): void => {
   if (point === undefined) return;
   const isThere = mountPoints().some(
     ({ device, target }) => device === point.device && target === point.target,
   );
-  if (isThere) unmountFuse(point.target, { lazy: true });
+  if (isThere) unmountFuse(point.target, { lazy: true, abort });
 };
 
 const MS_NOSUID_NODEV = 6;

@@ -6,10 +6,12 @@
 
 import { nowNs } from '../base/clock.js';
 import { Errno, errnoName } from '../base/errno.js';
+import { isNotification } from '../protocol/header.js';
 import { addressOf, close, POLLIN, POLLOUT, PollSet, read, shutdown, write } from '../transport/libc.js';
 import { takeWake } from '../transport/wake.js';
 import { InitDuties } from './init-duties.js';
 import type { FromRelay, RelayCounts, RelayOptions, RelaySides } from './messages.js';
+import { NotificationWriter } from './notification-writer.js';
 import { RecordKind, RingProducer } from './ring.js';
 
 const DEVICE = 0;
@@ -49,10 +51,12 @@ export class Relay {
   readonly #refused = new Map<number, number>();
   #device = CLOSED;
   #channel = CLOSED;
+  #notifier: NotificationWriter | undefined;
   /** A request that the server's socket had no room for. */
   #stuck: Uint8Array | undefined;
   #requests = 0;
   #replies = 0;
+  #notifications = 0;
   #bytes = 0;
   #dropped = 0;
   #droppedInRow = 0;
@@ -69,6 +73,7 @@ export class Relay {
   connect({ device, channel, maxMessage }: RelaySides): void {
     this.#device = device;
     this.#channel = channel;
+    this.#notifier = new NotificationWriter(device);
     this.#init = new InitDuties(maxMessage);
     if (!this.#options.drop) return;
     this.#scratch = new Uint8Array(maxMessage);
@@ -158,15 +163,24 @@ export class Relay {
 
   #sendReply(at: number, length: number): void {
     const timeNs = nowNs();
-    this.#replies++;
     this.#bytes += length;
     const edited = this.#init.reply(this.#view(at, length));
     const sent = edited === undefined ? length : this.#replace(at, edited);
-    const result = this.#device === CLOSED ? -Errno.ENODEV : write(this.#device, this.#address(at), sent);
+    const result = this.#device === CLOSED ? -Errno.ENODEV : this.#toKernel(at, sent);
     if (result < 0) this.#refused.set(-result, (this.#refused.get(-result) ?? 0) + 1);
     this.#commit({ at, length: sent, timeNs }, RecordKind.toKernel, result < 0 ? -result : 0);
     const exchange = this.#init.takeExchange();
     if (exchange !== undefined) this.#tell({ kind: 'init', exchange, timeNs });
+  }
+
+  #toKernel(at: number, length: number): number {
+    const view = this.#view(at, length);
+    if (length >= OUT_HEADER && isNotification(view)) {
+      this.#notifications++;
+      return this.#notifier?.write(view) ?? -Errno.ENODEV;
+    }
+    this.#replies++;
+    return write(this.#device, this.#address(at), length);
   }
 
   #replace(at: number, bytes: Uint8Array): number {
@@ -191,6 +205,7 @@ export class Relay {
   }
 
   #closeDevice(): void {
+    this.#notifier?.close();
     if (this.#device !== CLOSED) close(this.#device);
     this.#device = CLOSED;
   }
@@ -246,6 +261,7 @@ export class Relay {
     return {
       requests: this.#requests,
       replies: this.#replies,
+      notifications: this.#notifications,
       bytes: this.#bytes,
       refused,
       dropped: this.#dropped,

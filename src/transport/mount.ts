@@ -27,6 +27,7 @@ export interface DeviceMount {
 export const FUSE_DEVICE = '/dev/fuse';
 
 const O_RDWR_NONBLOCK = 0o4002;
+const MNT_FORCE = 1;
 const MNT_DETACH = 2;
 const UMOUNT_NOFOLLOW = 8;
 
@@ -97,10 +98,12 @@ export const mountFuse = (request: MountRequest): DeviceMount | number =>
 
 /**
  * Unmounts; 0 or -errno. `lazy` takes the mount out of sight at once even when it is in use. As root this may wait for
- * the server, when the file system asked for a DESTROY message.
+ * the server, when the file system asked for a DESTROY message. `abort` (root alone may) first ends the connection, so that
+ * everything that waits in it gets an error (fuse_umount_begin).
  */
-export const unmountFuse = (target: string, options: { lazy: boolean }): number => {
-  if (isRoot()) return umount2(target, (options.lazy ? MNT_DETACH : 0) | UMOUNT_NOFOLLOW);
+export const unmountFuse = (target: string, options: { lazy: boolean; abort?: boolean }): number => {
+  const flags = (options.lazy ? MNT_DETACH : 0) | (options.abort === true ? MNT_FORCE : 0);
+  if (isRoot()) return umount2(target, flags | UMOUNT_NOFOLLOW);
   const done = spawnSync('fusermount3', ['-u', '-q', ...(options.lazy ? ['-z'] : []), '--', target], {
     stdio: 'ignore',
   });
