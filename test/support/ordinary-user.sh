@@ -1,16 +1,17 @@
 #!/usr/bin/env bash
-# usage: unshare --mount --propagation private ordinary-user.sh CHECKOUT COMMAND...
-# Runs COMMAND as nobody, who finds /dev/fuse as udev would have made it (0666) and can read the checkout. The device and
+# usage: unshare --mount --propagation private ordinary-user.sh CHECKOUT MODE COMMAND...
+# Runs COMMAND as nobody, who finds /dev/fuse with MODE (666, as udev makes it, or 600) and can read the checkout. The device and
 # the folders are covered in this mount namespace alone, so the machine stays as it is.
 set -euo pipefail
 checkout=$1
-shift
+mode=$2
+shift 2
 
 cover=$(mktemp -d /dev/shm/relight-cover-XXXXXX)
 mount -t tmpfs -o mode=755 relight-cover "$cover"
 rmdir_cover() { umount --lazy "$cover" && rmdir "$cover"; }
 
-mknod -m 666 "$cover/fuse" c 10 229
+mknod -m "$mode" "$cover/fuse" c 10 229
 mount --bind "$cover/fuse" /dev/fuse
 
 # fusermount3 looks the user up by number; nobody is in every Debian.

@@ -9,12 +9,15 @@ const isRoot = process.getuid?.() === 0;
 /** User and group number of nobody on Debian. */
 const nobody = 65534;
 
-/** The command line that runs `argv` as an ordinary user who may use fusermount3; `argv` itself when already ordinary. */
-export const asOrdinaryUser = (argv: readonly string[]): readonly string[] =>
+/** Who may open /dev/fuse: everybody, as udev sets it, or root alone. */
+export type DeviceMode = '666' | '600';
+
+/** The command line that runs `argv` as an ordinary user with such a /dev/fuse; `argv` itself when already ordinary. */
+export const asOrdinaryUser = (argv: readonly string[], device: DeviceMode = '666'): readonly string[] =>
   isRoot
     ? [
         ...['unshare', '--mount', '--propagation', 'private'],
-        ...['bash', join(root, 'test/support/ordinary-user.sh'), root],
+        ...['bash', join(root, 'test/support/ordinary-user.sh'), root, device],
         ...argv,
       ]
     : argv;

@@ -1,18 +1,20 @@
 /** The product as its users run it: `dist/cli/main.js` in a process of its own, under a time limit. */
 
-import { asOrdinaryUser } from './ordinary-user.js';
+import { asOrdinaryUser, type DeviceMode } from './ordinary-user.js';
 import { type Finished, type ProgramOptions, type Running, startProgram } from './program.js';
 import { relightMain } from './root.js';
 
 /** As for any program; `asUser` takes privilege away. */
 export interface RelightOptions extends ProgramOptions {
   readonly asUser?: boolean;
+  /** The /dev/fuse that such a user finds. */
+  readonly deviceMode?: DeviceMode;
 }
 
 /** Starts relight with these arguments. */
 export const startRelight = (args: readonly string[], options: RelightOptions = {}): Running => {
   const argv = [process.execPath, relightMain, ...args];
-  return startProgram(options.asUser === true ? asOrdinaryUser(argv) : argv, options);
+  return startProgram(options.asUser === true ? asOrdinaryUser(argv, options.deviceMode) : argv, options);
 };
 
 /** Runs relight to its end; any exit status is a value. */
