@@ -1,9 +1,6 @@
-/** What a recording is asked to do, and what its trace says of it before anything happened. */
+/** What a recording is asked to do, and who hears of it. */
 
-import { readFileSync } from 'node:fs';
-import { endianness, machine, release } from 'node:os';
-import { nowNs } from '../base/clock.js';
-import type { PayloadMode, TraceContext } from '../trace/context.js';
+import type { PayloadMode } from '../trace/context.js';
 import type { WriterStatus } from '../trace/writer.js';
 
 /** A recording's orders. */
@@ -43,54 +40,3 @@ export interface RecordEvents {
   /** What the server writes to standard error. */
   readonly onStderr?: (chunk: Uint8Array) => void;
 }
-
-/** Variables that change what servers do; no other value of the environment gets into a trace. */
-const telling = [
-  'PATH',
-  'LANG',
-  'LC_ALL',
-  'LD_LIBRARY_PATH',
-  'LD_PRELOAD',
-  'TZ',
-  'GODEBUG',
-  'GOMAXPROCS',
-  'GOTRACEBACK',
-  'MALLOC_ARENA_MAX',
-  'MALLOC_PERTURB_',
-  'MALLOC_CHECK_',
-  'GLIBC_TUNABLES',
-  'ASAN_OPTIONS',
-  'UBSAN_OPTIONS',
-  'RUST_BACKTRACE',
-  'RUST_LOG',
-  'FUSERMOUNT_PATH',
-];
-
-const relightVersion = (): string => {
-  const manifest: unknown = JSON.parse(readFileSync(new URL('../../package.json', import.meta.url), 'utf8'));
-  return typeof manifest === 'object' && manifest !== null && 'version' in manifest
-    ? String(manifest.version)
-    : '';
-};
-
-/** Bytes of a memory page; every machine that relight knows uses pages of 4 KiB for FUSE's counts of pages. */
-const PAGE_SIZE = 4096;
-
-/** What a trace says first: about this machine, this user's surroundings and what was asked. */
-export const traceContext = (options: RecordOptions, argv: readonly string[]): TraceContext => ({
-  relightVersion: relightVersion(),
-  startTimeNs: nowNs(),
-  kernelRelease: release(),
-  arch: machine(),
-  pageSize: PAGE_SIZE,
-  byteOrder: endianness() === 'LE' ? 'little' : 'big',
-  argv,
-  cwd: process.cwd(),
-  environment: telling.flatMap((name) => {
-    const value = process.env[name];
-    return value === undefined ? [] : [{ name, value }];
-  }),
-  payload: options.payload,
-  filter: options.filter,
-  redacted: false,
-});

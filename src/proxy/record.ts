@@ -3,14 +3,14 @@
  * mount did is in the result; exceptions are for what kept the recording from starting.
  */
 
-import { constants } from 'node:os';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Cleanup } from '../base/cleanup.js';
 import { nowNs } from '../base/clock.js';
 import { deferred } from '../base/deferred.js';
 import { errnoName } from '../base/errno.js';
 import { RelightError } from '../base/error.js';
-import type { EndFacts, MountFacts } from '../trace/context.js';
+import { endFacts, mountFacts } from '../trace/facts.js';
+import { traceContext } from '../trace/surroundings.js';
 import type { WriterStatus } from '../trace/writer.js';
 import { guard } from '../transport/guardian.js';
 import { Launcher, type LaunchOptions } from '../transport/launch.js';
@@ -26,10 +26,10 @@ import {
 import { mapsOf } from '../transport/proc.js';
 import { type Program, type ProgramExit, runShell } from '../transport/program.js';
 import type { RunningServer } from '../transport/running-server.js';
-import type { ProcessExit } from '../transport/subreaper.js';
+import { describeExit, type ProcessExit } from '../transport/subreaper.js';
 import type { InitExchange } from './init-duties.js';
 import type { RelayCounts } from './messages.js';
-import { type RecordEvents, type RecordOptions, traceContext } from './record-options.js';
+import type { RecordEvents, RecordOptions } from './record-options.js';
 import { RelayHandle } from './relay-handle.js';
 import { type RingMemory, ringMemory } from './ring.js';
 import { TeeHandle } from './tee-handle.js';
@@ -160,7 +160,7 @@ export class Recording {
     // Nobody answers any more: whatever still waits in the kernel, the relay's own notifications included, gets an error.
     unmountIfThere(point, { abort: true });
     const counts = await relay.stop();
-    tee.tell({ kind: 'end', facts: endFacts(exit, server) });
+    tee.tell({ kind: 'end', facts: endFacts(0, exit, server.stderr.lines()) });
     return { status: await tee.close(), counts, mount: request, init, exit, workload, ending };
   }
 
@@ -293,7 +293,7 @@ const launchOptions = (options: RecordOptions): LaunchOptions => ({
 
 const teeOptions = (options: RecordOptions, launcher: Launcher, ring: RingMemory): TeeOptions => ({
   path: options.trace,
-  context: traceContext(options, launcher.argv),
+  context: traceContext({ argv: launcher.argv, payload: options.payload, filter: options.filter }),
   ring,
   rotateBytes: options.rotateBytes,
   codec: options.codec,
@@ -301,29 +301,6 @@ const teeOptions = (options: RecordOptions, launcher: Launcher, ring: RingMemory
 
 const sendMaps = ({ tee, server }: Pick<Parts, 'tee' | 'server'>): void =>
   tee.tell({ kind: 'maps', facts: { incarnation: 0, timeNs: nowNs(), ranges: mapsOf(server.servingPid) } });
-
-const mountFacts = ({ target, type, source, flags, data }: MountRequest): MountFacts => ({
-  timeNs: nowNs(),
-  point: target,
-  fstype: type,
-  source,
-  flags: BigInt(flags),
-  options: data.replace(/(^|,)fd=\d+/, '').replace(/^,/, ''),
-});
-
-const endFacts = (exit: ProcessExit, server: RunningServer): EndFacts => ({
-  incarnation: 0,
-  timeNs: nowNs(),
-  stderr: server.stderr.lines(),
-  ...(exit.code === undefined ? {} : { exitCode: exit.code }),
-  ...(exit.signal === undefined ? {} : { signal: constants.signals[exit.signal] }),
-});
-
-/** An exit in words, to follow the name of what ended. */
-export const describeExit = (exit: ProcessExit | undefined): string =>
-  exit?.signal !== undefined
-    ? `was killed by ${exit.signal}`
-    : `exited with status ${exit?.code ?? 'unknown'}`;
 
 const outlasts = (program: Program, limitMs: number): Promise<boolean> =>
   Promise.race([program.exit.then(() => false), sleep(limitMs, true, { ref: false })]);

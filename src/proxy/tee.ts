@@ -1,8 +1,8 @@
 /** Takes frames out of the ring and gives them to the trace writer, on the writer's own thread. */
 
 import { nowNs } from '../base/clock.js';
+import { PointerWatch } from '../trace/pointer-watch.js';
 import type { TraceWriter, WriterStatus } from '../trace/writer.js';
-import { PointerWatch } from './pointer-watch.js';
 import { RecordKind, type RingConsumer, type RingRecord } from './ring.js';
 import type { FromTee, ToTee } from './tee-messages.js';
 

@@ -8,7 +8,7 @@ import type { Command, KernelEvent } from '../kernel/conversation.js';
 import type { Strategy } from '../kernel/strategies/strategy.js';
 import type { VirtualKernel } from '../kernel/virtual-kernel.js';
 import { Connection } from '../transport/connection.js';
-import type { Launcher } from '../transport/launch.js';
+import type { LaunchEvents, Launcher } from '../transport/launch.js';
 import type { RunningServer } from '../transport/running-server.js';
 import type { ProcessExit } from '../transport/subreaper.js';
 
@@ -34,8 +34,19 @@ export type DriveEnd =
   /** Nothing is under way and the source has nothing more to send although it is not done. */
   | { readonly kind: 'stuck' };
 
+/** Who is told what crosses the channel of a driver, in order. */
+export interface Tap {
+  /** A server process began; what follows is said to it and by it. */
+  onStart(server: RunningServer): void;
+  /** A message, valid only during the call. */
+  onFrame(direction: 'toServer' | 'toKernel', bytes: Uint8Array): void;
+}
+
 /** How a driver works. */
 export interface DriverOptions {
+  readonly tap?: Tap;
+  /** Told what a server does besides, such as asking for its mount. */
+  readonly events?: LaunchEvents;
   readonly launcher: Launcher;
   readonly kernel: VirtualKernel;
   /** Requests under way at once at most. */
@@ -105,8 +116,9 @@ export class Driver {
 
   /** Starts the server and settles INIT; with a strategy, as a restart that the strategy will recover from. */
   async start(strategy?: Strategy): Promise<DriveEnd> {
-    const { launcher, startTimeoutMs } = this.#options;
-    const server = await launcher.launch();
+    const { launcher, startTimeoutMs, tap, events } = this.#options;
+    const server = await launcher.launch(events);
+    tap?.onStart(server);
     this.#server = server;
     this.#connection = new Connection(server.channel.ours, server.channel.maxMessage);
     const handshake = new Handshake();
@@ -229,6 +241,7 @@ export class Driver {
 
   #send(bytes: Uint8Array): void {
     this.#messages++;
+    this.#options.tap?.onFrame('toServer', bytes);
     if (this.#queue.length > 0 || this.#connection?.send(bytes) === 'full') this.#queue.push(bytes);
   }
 
@@ -242,6 +255,7 @@ export class Driver {
 
   #take(message: Uint8Array, source: RequestSource): void {
     this.#messages++;
+    this.#options.tap?.onFrame('toKernel', message);
     if (this.#aside !== undefined && isAside(message)) this.#aside.reply = message.slice();
     else this.event({ kind: 'message', bytes: message.slice() }, source);
   }
