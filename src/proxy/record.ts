@@ -12,6 +12,7 @@ import { RelightError } from '../base/error.js';
 import { endFacts, mountFacts } from '../trace/facts.js';
 import { traceContext } from '../trace/surroundings.js';
 import type { WriterStatus } from '../trace/writer.js';
+import { describeExit } from '../transport/exit-text.js';
 import { guard } from '../transport/guardian.js';
 import { Launcher, type LaunchOptions } from '../transport/launch.js';
 import { affinity } from '../transport/libc.js';
@@ -26,7 +27,7 @@ import {
 import { mapsOf } from '../transport/proc.js';
 import { type Program, type ProgramExit, runShell } from '../transport/program.js';
 import type { RunningServer } from '../transport/running-server.js';
-import { describeExit, type ProcessExit } from '../transport/subreaper.js';
+import type { ProcessExit } from '../transport/subreaper.js';
 import type { InitExchange } from './init-duties.js';
 import type { RelayCounts } from './messages.js';
 import type { RecordEvents, RecordOptions } from './record-options.js';

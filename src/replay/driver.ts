@@ -123,7 +123,7 @@ export class Driver {
     this.#connection = new Connection(server.channel.ours, server.channel.maxMessage);
     const handshake = new Handshake();
     this.event(strategy === undefined ? { kind: 'mount' } : { kind: 'restarted', strategy }, handshake);
-    const end = await this.#drive(handshake, startTimeoutMs);
+    const end = await this.#drive(handshake, startTimeoutMs, () => server.look() !== undefined);
     launcher.handedOver();
     return handshake.refused ? { kind: 'died' } : end;
   }
@@ -198,7 +198,8 @@ export class Driver {
     return exit;
   }
 
-  async #drive(source: RequestSource, timeoutMs: number): Promise<DriveEnd> {
+  /** `isDead` tells of a death that the channel cannot show, as long as we have the server's end open ourselves. */
+  async #drive(source: RequestSource, timeoutMs: number, isDead = () => false): Promise<DriveEnd> {
     let heard = performance.now();
     let turned = heard;
     for (;;) {
@@ -213,6 +214,7 @@ export class Driver {
       if (now - turned > SLICE_MS) {
         await nextTurn();
         turned = performance.now();
+        if (isDead()) return { kind: 'died' };
       }
       if (this.#messages !== before) heard = now;
       if (this.#messages !== before || sent) continue;

@@ -14,12 +14,6 @@ export interface ProcessExit {
   readonly signal: NodeJS.Signals | undefined;
 }
 
-/** An exit in words, to follow the name of what ended; `undefined` for one that is not known. */
-export const describeExit = (exit: ProcessExit | undefined): string =>
-  exit?.signal !== undefined
-    ? `was killed by ${exit.signal}`
-    : `exited with status ${exit?.code ?? 'unknown'}`;
-
 /** Children that Node waits for itself; taking their status away would leave it waiting for ever. */
 const ownedByNode = new Set<number>();
 
