@@ -146,7 +146,7 @@ export class BlockBuilder {
   take(codec: CodecName, place: { readonly firstSeq: number; readonly incarnation: number }): BuiltBlock {
     const raw = this.#rawChunks();
     const rawLength = bytesOf(raw);
-    const packed = codec === 'none' ? undefined : compress(codec, Buffer.concat(raw, rawLength));
+    const packed = compress(codec, raw);
     this.#writeHead(packed === undefined ? Codec.none : Codec[codec], rawLength, place);
     const stored = packed === undefined ? raw : [packed];
     const head = this.#head.written.slice();

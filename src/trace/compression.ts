@@ -16,7 +16,7 @@ export type CodecName = keyof typeof Codec;
 
 /** Bytes tried before a large block is compressed. */
 const SAMPLE = 4096;
-/** Blocks below this are compressed without a trial. */
+/** Less than this is compressed without a trial. */
 const TRIAL_FROM = 4 * SAMPLE;
 /** Not worth a reader's time above this share of the raw size. */
 const WORTHWHILE = 0.9;
@@ -35,18 +35,20 @@ const compressors: Readonly<Record<Exclude<CodecName, 'none'>, (raw: Uint8Array)
     }),
 };
 
-/** Whether some bytes from the middle of the payload shrink. Deflate says the same as brotli and starts faster. */
-const looksCompressible = (raw: Uint8Array): boolean => {
-  if (raw.length < TRIAL_FROM) return true;
-  const middle = (raw.length - SAMPLE) >> 1;
-  return [middle, raw.length - SAMPLE].some(
-    (at) => deflateRawSync(raw.subarray(at, at + SAMPLE), { level: 1 }).length < SAMPLE * WORTHWHILE,
+/** Whether some bytes of the largest chunk shrink. Deflate says the same as brotli and starts faster. */
+const looksCompressible = (chunks: readonly Uint8Array[]): boolean => {
+  const largest = chunks.reduce((a, b) => (b.length > a.length ? b : a), new Uint8Array(0));
+  if (largest.length < TRIAL_FROM) return true;
+  const middle = (largest.length - SAMPLE) >> 1;
+  return [middle, largest.length - SAMPLE].some(
+    (at) => deflateRawSync(largest.subarray(at, at + SAMPLE), { level: 1 }).length < SAMPLE * WORTHWHILE,
   );
 };
 
-/** The bytes compressed; `undefined` when they are better stored as they are. */
-export const compress = (codec: CodecName, raw: Uint8Array): Uint8Array | undefined => {
-  if (codec === 'none' || !looksCompressible(raw)) return undefined;
+/** The chunks compressed together; `undefined` when they are better stored as they are. */
+export const compress = (codec: CodecName, chunks: readonly Uint8Array[]): Uint8Array | undefined => {
+  if (codec === 'none' || !looksCompressible(chunks)) return undefined;
+  const raw = Buffer.concat(chunks);
   const packed = compressors[codec](raw);
   return packed.length < raw.length * WORTHWHILE ? packed : undefined;
 };

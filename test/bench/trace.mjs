@@ -3,6 +3,7 @@
  * per byte of frames. `node test/bench/trace.mjs [folder]`; the folder should be on the disk that is of interest.
  */
 
+import { randomBytes } from 'node:crypto';
 import { closeSync, mkdtempSync, openSync, rmSync, statSync, writevSync } from 'node:fs';
 import { arch, cpus, tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -61,11 +62,17 @@ const metadata = (count) => {
   return frames;
 };
 
-const bulk = (count, size, isRandom) => {
-  const reply = frame(size + 16, 0, 2n);
-  if (isRandom) for (let i = 16; i < reply.length; i++) reply[i] = Math.imul(i, 2_654_435_761) >>> 23;
+/** Reads of bytes that do not compress; no two replies are the same. */
+const bulk = (count, size) => {
+  const noise = randomBytes(size + 64 * 1024);
+  const replies = Array.from({ length: 64 }, (_, i) => {
+    const reply = frame(size + 16, 0, 2n);
+    reply.set(noise.subarray(i * 1024, i * 1024 + size), 16);
+    return reply;
+  });
+  const request = frame(80, 15, 2n, 9n);
   return Array.from({ length: count }, (_, i) =>
-    i % 2 ? ['toKernel', reply] : ['toServer', frame(80, 15, 2n, 9n)],
+    i % 2 ? ['toKernel', replies[(i >> 1) % replies.length]] : ['toServer', request],
   );
 };
 
@@ -126,7 +133,7 @@ console.log(
 );
 
 for (const size of [4096, 131_072, 1_048_576]) {
-  const frames = bulk(Math.max(400, Math.floor((1 << 29) / size)), size, true);
+  const frames = bulk(Math.max(800, Math.floor(2 ** 30 / size)), size);
   const figures = { none: [], brotli: [], plain: [] };
   for (let i = 0; i < 3; i++) {
     figures.plain.push(plain(1 << 28));
