@@ -195,6 +195,7 @@ export class Driver {
     this.#exits.push(exit);
     this.#stderr.push(server.stderr.lines());
     this.kernel.handle({ kind: 'died' });
+    this.#abandoned = this.kernel.underWay;
     return exit;
   }
 

@@ -5,7 +5,7 @@ import { compareReply, type Divergence } from '../oracle/compare.js';
 import { bindRequest } from '../plan/bind.js';
 import type { Bindings } from '../plan/bindings.js';
 import { learn } from '../plan/learn.js';
-import type { Plan, Step } from '../plan/plan.js';
+import { type Plan, ROOT_SYMBOL, type Step } from '../plan/plan.js';
 import type { Driver, RequestSource } from './driver.js';
 import type { Pace } from './pace.js';
 import { Schedule } from './schedule.js';
@@ -18,6 +18,8 @@ export interface PlanState {
   readonly mintedIn: Uint16Array;
   /** Unique under which each step was sent last; 0 before. */
   readonly uniques: Float64Array;
+  /** 1 for steps that were answered, withheld, or given up: they are not sent again. */
+  readonly finished: Uint8Array;
   /** The incarnation that runs. */
   incarnation: number;
 }
@@ -28,8 +30,19 @@ export const planState = (plan: Plan, bindings: Bindings): PlanState => ({
   bindings,
   mintedIn: new Uint16Array(plan.symbols.length),
   uniques: new Float64Array(plan.steps.length),
+  finished: new Uint8Array(plan.steps.length),
   incarnation: 0,
 });
+
+const noSymbols: readonly number[] = [];
+
+/** Symbols of a step's request that an earlier incarnation minted. */
+export const staleSymbols = (step: Step, { mintedIn, incarnation }: PlanState): readonly number[] => {
+  if (incarnation === 0) return noSymbols;
+  return step.patches.flatMap((patch) =>
+    patch.kind === 'symbol' && patch.symbol !== ROOT_SYMBOL && mintedIn[patch.symbol] !== incarnation ? [patch.symbol] : [],
+  );
+};
 
 /** Who is told what became of the steps. */
 export interface StepListener {
@@ -61,8 +74,6 @@ export class PlanSource implements RequestSource {
   readonly #listener: StepListener;
   readonly #stretch: Stretch;
   readonly #schedule: Schedule;
-  /** Symbols from an earlier incarnation that a step under way relies on. */
-  readonly #stale = new Map<number, readonly number[]>();
 
   constructor(parts: { state: PlanState; driver: Driver; listener: StepListener }, stretch: Stretch) {
     this.#state = parts.state;
@@ -72,6 +83,7 @@ export class PlanSource implements RequestSource {
     const { steps } = parts.state.plan;
     const ordered = { length: steps.length, after: (index: number) => steps.at(index)?.after ?? [] };
     this.#schedule = new Schedule(ordered, stretch.from, stretch.to);
+    for (let step = stretch.from; step < stretch.to; step++) if (parts.state.finished[step] === 1) this.#schedule.done(step);
   }
 
   next(): { bytes: Uint8Array; tag: number; minted?: number } | undefined {
@@ -119,41 +131,28 @@ export class PlanSource implements RequestSource {
     }
     const bytes = new Uint8Array(step.template.length);
     bindRequest(step, this.#state.bindings, NO_UNIQUE, bytes);
-    const minted = this.#noteStale(step);
+    const header = step.patches.find((patch) => patch.kind === 'symbol' && patch.use.part === 'header');
+    const minted = header?.kind === 'symbol' ? this.#state.mintedIn[header.symbol] : undefined;
     return { bytes, tag: step.index, ...(minted === undefined ? {} : { minted }) };
-  }
-
-  /** Incarnation of the node in the header; notes every symbol that is not of the running one. */
-  #noteStale(step: Step): number | undefined {
-    const { mintedIn, incarnation } = this.#state;
-    let inHeader: number | undefined;
-    let stale: number[] | undefined;
-    for (const patch of step.patches) {
-      if (patch.kind !== 'symbol') continue;
-      if (patch.use.part === 'header') inHeader = mintedIn[patch.symbol];
-      if (patch.symbol !== 0 && mintedIn[patch.symbol] !== incarnation) {
-        stale ??= [];
-        stale.push(patch.symbol);
-      }
-    }
-    if (stale !== undefined) this.#stale.set(step.index, stale);
-    return inHeader;
   }
 
   #sent({ tag, unique, awaits }: Extract<Command, { kind: 'send' }>): void {
     if (tag === undefined) return;
     this.#state.uniques[tag] = unique;
     // What was never answered in the recording is not waited for here either.
-    if (!awaits || this.#state.plan.steps.at(tag)?.answered === false) this.#schedule.done(tag);
+    const isAwaited = awaits && this.#state.plan.steps.at(tag)?.answered !== false;
+    if (isAwaited) return;
+    this.#state.finished[tag] = 1;
+    this.#schedule.done(tag);
   }
 
   #replied(replied: Replied): void {
     const step = this.#state.plan.steps.at(replied.tag);
     if (step === undefined) return;
+    const stale = staleSymbols(step, this.#state);
     if (replied.errno === 0 && replied.refusal === undefined) this.#learn(step, replied.reply);
-    const stale = this.#stale.get(step.index);
-    this.#stale.delete(step.index);
-    if (stale !== undefined) this.#listener.onStale(step, replied, stale);
+    this.#state.finished[step.index] = 1;
+    if (stale.length > 0) this.#listener.onStale(step, replied, stale);
     else this.#listener.onCompared(step, replied, this.#compare(step, replied));
     this.#schedule.done(step.index);
   }
@@ -173,7 +172,7 @@ export class PlanSource implements RequestSource {
   #withheld(command: Extract<Command, { kind: 'withheld' }>): void {
     const step = this.#state.plan.steps.at(command.tag);
     if (step === undefined) return;
-    this.#stale.delete(step.index);
+    this.#state.finished[step.index] = 1;
     this.#listener.onWithheld(step, command);
     this.#schedule.done(step.index);
   }

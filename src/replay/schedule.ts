@@ -53,11 +53,12 @@ export class Schedule {
 
   /** The next step that may be sent, still there when asked again; `undefined` when none is ready. */
   peek(): number | undefined {
+    while (this.#ready.length > 0 && this.#isDone[(this.#ready[0] ?? 0) - this.#from] === 1) this.take();
     const next = this.#ready[0];
     return next !== undefined && next < this.#firstOpen + WINDOW ? next : undefined;
   }
 
-  /** Takes the step that `peek` showed. */
+  /** Takes the step that `peek` showed. Steps that were done before their turn are never shown. */
   take(): void {
     const last = this.#ready.pop();
     if (last === undefined || this.#ready.length === 0) return;

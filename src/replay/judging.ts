@@ -1,0 +1,99 @@
+/** Turns what happened to a request with stale ids into a judgement of the oracle, and keeps them all. */
+
+import type { Replied } from '../kernel/conversation.js';
+import { Identities } from '../oracle/identity.js';
+import { judge } from '../oracle/judge.js';
+import type { Outcome, Probe, StaleId } from '../oracle/probe.js';
+import { gravest, type Judgement, type Verdict } from '../oracle/verdict.js';
+import type { Step } from '../plan/plan.js';
+import { mapsOf } from '../transport/proc.js';
+import type { Driver } from './driver.js';
+import { type PlanState, staleSymbols } from './plan-source.js';
+import type { ReadyProbe } from './probes.js';
+
+/** The judgements of one replay. */
+export class Judging {
+  readonly identities: Identities;
+  readonly #state: PlanState;
+  readonly #driver: Driver;
+  readonly #all: Judgement[] = [];
+  #maps: { readonly pid: number; readonly ranges: ReturnType<typeof mapsOf> } | undefined;
+
+  constructor(state: PlanState, driver: Driver) {
+    this.#state = state;
+    this.#driver = driver;
+    const { negotiated } = state.plan;
+    this.identities = new Identities({ negotiated, nameOf: (key) => this.nameOf(key) });
+  }
+
+  /** Every judgement so far. */
+  get all(): readonly Judgement[] {
+    return this.#all;
+  }
+
+  /** How people call a symbol. */
+  nameOf(symbol: number): string {
+    const { path, kind } = this.#state.plan.symbols.at(symbol) ?? { path: undefined, kind: 'node' };
+    return path === undefined || path === '' ? `${kind} %${symbol}` : path;
+  }
+
+  /** What a reply with valid ids told. */
+  learn(step: Step, replied: Replied): void {
+    if (replied.errno === 0) this.identities.observe(step, replied.reply, this.#state.incarnation);
+  }
+
+  /** Judges an outcome without keeping it. */
+  judge(probe: Probe, outcome: Outcome): Judgement {
+    return judge(probe, outcome, {
+      identities: this.identities,
+      negotiated: this.#driver.kernel.negotiated,
+      maps: this.#ranges(),
+    });
+  }
+
+  /** Keeps a judgement. */
+  keep(judgement: Judgement): void {
+    this.#all.push(judgement);
+  }
+
+  /** A judgement with something graver that was found out afterwards, in words. */
+  worse(judgement: Judgement, verdict: Verdict, evidence: readonly string[]): Judgement {
+    const { op, idKind } = judgement;
+    const signature = `${verdict} ${op} ${idKind}`;
+    return gravest(judgement, { ...judgement, verdict, signature, evidence: [...judgement.evidence, ...evidence] });
+  }
+
+  /** A step of the plan as the oracle sees it, with the numbers that were sent. */
+  ofStep(step: Step, request: Uint8Array = step.template): Probe {
+    const stale = staleSymbols(step, this.#state);
+    const inHeader = step.patches.find((patch) => patch.kind === 'symbol' && patch.use.part === 'header');
+    const child = step.mints.find(({ use }) => use.kind === 'node' && use.each === undefined)?.symbol;
+    const subject = child ?? (inHeader?.kind === 'symbol' ? inHeader.symbol : undefined);
+    return { request, stale: stale.map((symbol) => this.#stale(symbol)), subject, recorded: step.reply };
+  }
+
+  /** A probe as the oracle sees it. */
+  ofProbe({ request, symbol, node }: ReadyProbe): Probe {
+    const symbols = symbol.id === node.id ? [node.id] : [node.id, symbol.id];
+    const stale = symbols.filter((id) => id !== 0 && this.#state.mintedIn[id] !== this.#state.incarnation);
+    return { request, stale: stale.map((id) => this.#stale(id)), subject: node.id, recorded: undefined };
+  }
+
+  #stale(symbol: number): StaleId {
+    const { bindings, mintedIn, plan } = this.#state;
+    return {
+      kind: plan.symbols.at(symbol)?.kind ?? 'node',
+      symbol,
+      value: bindings.get(symbol),
+      minted: mintedIn[symbol] ?? 0,
+      was: this.nameOf(symbol),
+    };
+  }
+
+  #ranges(): ReturnType<typeof mapsOf> {
+    const pid = this.#driver.server?.servingPid;
+    if (pid === undefined) return [];
+    if (this.#maps?.pid !== pid) this.#maps = { pid, ranges: mapsOf(pid) };
+    return this.#maps.ranges;
+  }
+}

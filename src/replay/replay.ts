@@ -1,0 +1,214 @@
+/**
+ * A replay: a plan against a server, with restarts on the way, a strategy after each, and a judgement on every stale id that
+ * was used. What the server does is in the result; exceptions are for what keeps the replay from being done.
+ */
+
+import { Cleanup } from '../base/cleanup.js';
+import type { Replied } from '../kernel/conversation.js';
+import { VirtualKernel } from '../kernel/virtual-kernel.js';
+import type { Divergence } from '../oracle/compare.js';
+import { isUnsafe, type Verdict } from '../oracle/verdict.js';
+import { Bindings } from '../plan/bindings.js';
+import type { Plan, Step } from '../plan/plan.js';
+import { Launcher } from '../transport/launch.js';
+import { Driver } from './driver.js';
+import { Incarnations } from './incarnations.js';
+import { Judging } from './judging.js';
+import { offerOf } from './offer.js';
+import type { ReplayOptions } from './options.js';
+import { Pace } from './pace.js';
+import { PlanSource, type PlanState, planState, staleSymbols, type StepListener } from './plan-source.js';
+import { Probing } from './probing.js';
+import type { Restart } from './restart-point.js';
+import type { Failure, ReplayResult } from './result.js';
+import { Store } from './store.js';
+
+/** Divergences that are kept; the rest is only counted. */
+const KEPT_DIVERGENCES = 1000;
+
+/** Replays a plan. Throws a RelightError when the server does not start or the store cannot be prepared. */
+export const replay = async (plan: Plan, options: ReplayOptions): Promise<ReplayResult> => {
+  const cleanup = new Cleanup();
+  try {
+    const store = await Store.open(options);
+    cleanup.defer(() => store.close());
+    const launcher = await Launcher.open({
+      command: options.command,
+      mode: 'pretend',
+      aslr: options.aslr,
+      ...(options.cwd === undefined ? {} : { cwd: options.cwd }),
+    });
+    cleanup.defer(() => launcher.close());
+    const kernel = new VirtualKernel({ letGo: 'given', offer: offerOf(plan) });
+    const driver = new Driver({ ...options, launcher, kernel });
+    cleanup.defer(() => driver.stop('SIGKILL'));
+    return await new Replay(plan, options, { driver, store }).run();
+  } finally {
+    await cleanup.run();
+  }
+};
+
+class Replay {
+  readonly #options: ReplayOptions;
+  readonly #plan: Plan;
+  readonly #driver: Driver;
+  readonly #state: PlanState;
+  readonly #judging: Judging;
+  readonly #incarnations: Incarnations;
+  readonly #probing: Probing;
+  readonly #pace: Pace;
+  readonly #diverged: Divergence[] = [];
+  readonly #failures: Failure[] = [];
+  readonly #notes: string[] = [];
+  #requests = 0;
+  #matched = 0;
+
+  constructor(plan: Plan, options: ReplayOptions, { driver, store }: { driver: Driver; store: Store }) {
+    this.#options = options;
+    this.#plan = plan;
+    this.#driver = driver;
+    this.#state = planState(plan, Bindings.of(plan));
+    this.#judging = new Judging(this.#state, driver);
+    const parts = { options, state: this.#state, driver, judging: this.#judging, store };
+    this.#incarnations = new Incarnations(parts);
+    this.#probing = new Probing(parts, this.#incarnations);
+    this.#pace = new Pace(options.pace);
+  }
+
+  async run(): Promise<ReplayResult> {
+    await this.#incarnations.begin();
+    const started = performance.now();
+    let from = 0;
+    for (const restart of this.#options.restarts) from = await this.#upTo(restart, from);
+    await this.#steps(from, this.#plan.steps.length);
+    const elapsedMs = performance.now() - started;
+    const isLast = this.#options.restarts.at(-1)?.index === this.#plan.steps.length;
+    if (isLast && this.#options.probes !== 'none') await this.#probing.run();
+    if (this.#incarnations.isHopeless)
+      this.#notes.push(`given up: the server died more than ${this.#options.maxDeaths} times`);
+    await this.#driver.stop('SIGKILL');
+    return this.#result(elapsedMs);
+  }
+
+  /** Steps before the restart, the restart itself at its moment; gives the next step. */
+  async #upTo({ index, moment }: Restart, from: number): Promise<number> {
+    const to = Math.max(from, moment === 'after' ? index + 1 : index);
+    await this.#steps(from, Math.min(to, this.#plan.steps.length));
+    if (moment === 'inflight') this.#sendOnly(index);
+    await this.#incarnations.restart(to);
+    return to;
+  }
+
+  /** Sends a step and leaves its reply unread: it is in flight when the server is killed. */
+  #sendOnly(index: number): void {
+    const source = this.#source(index, index + 1);
+    const request = source.next();
+    if (request !== undefined) this.#driver.event({ kind: 'request', ...request }, source);
+    this.#state.finished[index] = 1;
+  }
+
+  async #steps(from: number, to: number): Promise<void> {
+    while (!this.#incarnations.isHopeless) {
+      const source = this.#source(from, to);
+      if (source.isDone()) return;
+      const end = await this.#driver.drive(source);
+      if (end.kind === 'done') return;
+      if (end.kind === 'stuck') return this.#giveUp(from, to);
+      await this.#failed(end.kind === 'died' ? 'died' : 'hang', { from, to });
+    }
+  }
+
+  #source(from: number, to: number): PlanSource {
+    const parts = { state: this.#state, driver: this.#driver, listener: this.#listener };
+    return new PlanSource(parts, { from, to, pace: this.#pace, strict: this.#options.strict });
+  }
+
+  #giveUp(from: number, to: number): void {
+    let left = 0;
+    for (let step = from; step < to; step++) if (this.#state.finished[step] === 0) left++;
+    this.#notes.push(`${left} requests were not sent: what they wait for never came`);
+  }
+
+  readonly #listener: StepListener = {
+    onCompared: (step, replied, divergence) => this.#compared(step, replied, divergence),
+    onStale: (step, replied) => {
+      this.#requests++;
+      const outcome = { kind: 'reply', bytes: replied.reply, refusal: replied.refusal } as const;
+      this.#judging.keep(this.#judging.judge(this.#judging.ofStep(step, replied.request), outcome));
+    },
+    onWithheld: (step, { by }) => {
+      const probe = this.#judging.ofStep(step);
+      if (probe.stale.length > 0) this.#judging.keep(this.#judging.judge(probe, { kind: 'withheld', by }));
+    },
+    onRejected: ({ refusal }) => {
+      this.#notes.push(`the server wrote what the kernel refuses: ${refusal.reason} (${refusal.where})`);
+    },
+  };
+
+  #compared(step: Step, replied: Replied, divergence: Divergence | undefined): void {
+    this.#requests++;
+    this.#judging.learn(step, replied);
+    if (divergence === undefined) this.#matched++;
+    else if (this.#diverged.length < KEPT_DIVERGENCES) this.#diverged.push(divergence);
+  }
+
+  /** The server failed with requests in its hands: those with stale ids are judged, otherwise it failed by itself. */
+  async #failed(how: 'died' | 'hang', { from, to }: { from: number; to: number }): Promise<void> {
+    const held = this.#held(from, to);
+    const outcome =
+      how === 'died'
+        ? await this.#incarnations.ending()
+        : ({ kind: 'silence', waitedMs: this.#options.replyTimeoutMs, later: { answered: 0, unanswered: held.length } } as const);
+    for (const step of held) this.#state.finished[step.index] = 1;
+    const stale = held.filter((step) => staleSymbols(step, this.#state).length > 0);
+    for (const step of stale) this.#judging.keep(this.#judging.judge(this.#judging.ofStep(step), outcome));
+    const [first] = held;
+    if (stale.length === 0)
+      this.#failures.push({
+        step: first?.index ?? from,
+        op: first?.op?.name ?? 'none',
+        text: how === 'hang' ? `no reply within ${this.#options.replyTimeoutMs} ms` : `the server ended: ${endText(outcome)}`,
+      });
+    await this.#incarnations.revive(first?.index ?? from);
+  }
+
+  /** Steps that were sent to the running incarnation and not answered. */
+  #held(from: number, to: number): Step[] {
+    const held: Step[] = [];
+    for (let index = from; index < to; index++) {
+      if (this.#state.finished[index] === 1 || this.#state.uniques[index] === 0) continue;
+      const step = this.#plan.steps.at(index);
+      if (step !== undefined) held.push(step);
+    }
+    return held;
+  }
+
+  #result(elapsedMs: number): ReplayResult {
+    const judgements = this.#judging.all;
+    const verdicts: Partial<Record<Verdict, number>> = {};
+    for (const { verdict } of judgements) verdicts[verdict] = (verdicts[verdict] ?? 0) + 1;
+    const unsafe = judgements.some(({ verdict }) => isUnsafe(verdict));
+    const differs = this.#diverged.length > 0 || this.#failures.length > 0;
+    return {
+      outcome: unsafe ? 'unsafe' : differs ? 'diverged' : 'same',
+      strategy: this.#options.strategy.name,
+      aslr: this.#options.aslr,
+      requests: this.#requests,
+      matched: this.#matched,
+      diverged: this.#diverged,
+      failures: this.#failures,
+      judgements,
+      verdicts,
+      restarts: this.#incarnations.restarts,
+      exits: this.#driver.exits,
+      messages: this.#driver.messages,
+      elapsedMs,
+      paceError: this.#pace.error(),
+      seed: this.#options.seed,
+      notes: [...new Set(this.#notes)],
+    };
+  }
+}
+
+const endText = (outcome: { readonly kind: string; readonly exit?: { readonly signal: string | undefined; readonly code: number | undefined } }): string =>
+  outcome.exit?.signal ?? `exit status ${outcome.exit?.code ?? 'unknown'}`;
