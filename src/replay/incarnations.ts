@@ -40,7 +40,9 @@ export class Incarnations {
   constructor(parts: IncarnationParts) {
     this.#parts = parts;
     this.#rng = rng(parts.options.seed);
-    this.#paths = [...parts.state.plan.symbols].flatMap(({ kind, path }) => (kind === 'node' && path !== undefined && path.length > 1 ? [path] : [])).slice(0, LOOKUPS);
+    this.#paths = [...parts.state.plan.symbols]
+      .flatMap(({ kind, path }) => (kind === 'node' && path !== undefined && path.length > 1 ? [path] : []))
+      .slice(0, LOOKUPS);
   }
 
   /** True when the server died unasked more often than is sensible. */
@@ -139,7 +141,10 @@ export class Incarnations {
     if (end.kind === 'died') return judging.keep(judging.judge(probe, await this.ending()));
     const released = sent.filter(({ cause }) => cause === 'forget' || cause === 'release');
     if (released.length === 0) return;
-    const swallowed = judging.judge({ ...probe, request: released[0]?.bytes ?? last.bytes }, { kind: 'swallowed' });
+    const swallowed = judging.judge(
+      { ...probe, request: released[0]?.bytes ?? last.bytes },
+      { kind: 'swallowed' },
+    );
     judging.keep(await this.broken(swallowed, await this.survey()));
   }
 
@@ -153,7 +158,12 @@ export class Incarnations {
     const { judging } = this.#parts;
     const broken = await this.check(before);
     if (!(await this.isAlive())) return this.#fatal(judgement);
-    if (broken.length > 0) return judging.worse(judgement, 'poison', broken.map(({ text }) => text));
+    if (broken.length > 0)
+      return judging.worse(
+        judgement,
+        'poison',
+        broken.map(({ text }) => text),
+      );
     if (judgement.verdict !== 'unknown') return judgement;
     const evidence = [...judgement.evidence, `${before.length} ids of the new incarnation still work`];
     return { ...judgement, verdict: 'rejected', followUps: [], evidence };
@@ -175,7 +185,10 @@ export class Incarnations {
     const exit = end.kind === 'died' ? await driver.died() : undefined;
     const said = driver.server?.stderr.lines(2) ?? driver.stderr.at(-1)?.slice(-2) ?? [];
     await driver.stop('SIGKILL');
-    const why = end.kind === 'died' ? describeExit(exit) : `gave no answer to INIT within ${options.startTimeoutMs / 1000} s`;
+    const why =
+      end.kind === 'died'
+        ? describeExit(exit)
+        : `gave no answer to INIT within ${options.startTimeoutMs / 1000} s`;
     return new RelightError('server', [`${name} ${why}`, ...said].join('; '), {
       remedy: 'try the command by itself; --check tells whether this trace can be replayed on it',
     });

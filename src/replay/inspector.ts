@@ -4,7 +4,7 @@
  */
 
 import type { Rng } from '../base/rng.js';
-import { decodeReply, type DecodedReply } from '../protocol/decode.js';
+import { type DecodedReply, decodeReply } from '../protocol/decode.js';
 import { encodeRequest, type RequestDraft } from '../protocol/encode.js';
 import { errorOf } from '../protocol/header.js';
 import type { Negotiated } from '../protocol/negotiated.js';
@@ -87,7 +87,10 @@ export class Inspector {
 
   /** Whether the server still answers for its root. */
   async isAlive(): Promise<boolean> {
-    const request = encodeRequest({ name: 'GETATTR', header: { unique: 0n, nodeid: ROOT } }, this.#negotiated);
+    const request = encodeRequest(
+      { name: 'GETATTR', header: { unique: 0n, nodeid: ROOT } },
+      this.#negotiated,
+    );
     return (await this.#driver.ask(request)) instanceof Uint8Array;
   }
 
@@ -108,8 +111,13 @@ export class Inspector {
   }
 
   async #lookup(parent: bigint, path: string): Promise<LiveObject | undefined> {
-    const reply = await this.#ask({ name: 'LOOKUP', header: { unique: 0n, nodeid: parent }, fields: { name: nameOf(path) } });
-    if (reply === undefined || reply.name !== 'LOOKUP' || !reply.ok || reply.fields.nodeid === 0n) return undefined;
+    const reply = await this.#ask({
+      name: 'LOOKUP',
+      header: { unique: 0n, nodeid: parent },
+      fields: { name: nameOf(path) },
+    });
+    if (reply === undefined || reply.name !== 'LOOKUP' || !reply.ok || reply.fields.nodeid === 0n)
+      return undefined;
     const { nodeid, attr } = reply.fields;
     return { path, nodeid, mode: attr.mode, ino: attr.ino, size: attr.size, head: '', fh: undefined };
   }
@@ -128,14 +136,14 @@ export class Inspector {
 
   async #openNode(name: 'OPEN' | 'OPENDIR', nodeid: bigint): Promise<bigint | undefined> {
     const reply = await this.#ask({ name, header: { unique: 0n, nodeid } });
-    return reply !== undefined && reply.ok && 'fh' in reply.fields ? (reply.fields.fh as bigint) : undefined;
+    return reply?.ok && 'fh' in reply.fields ? (reply.fields.fh as bigint) : undefined;
   }
 
   async #head(nodeid: bigint, fh: bigint, mode: number): Promise<string> {
     if ((mode & TYPE) !== REGULAR) return '';
     const fields = { fh, offset: 0n, size: HEAD_BYTES };
     const reply = await this.#ask({ name: 'READ', header: { unique: 0n, nodeid }, fields });
-    return reply !== undefined && reply.ok && 'data' in reply.fields
+    return reply?.ok && 'data' in reply.fields
       ? Buffer.from(reply.fields.data as Uint8Array).toString('latin1')
       : '';
   }
@@ -159,8 +167,20 @@ export const changesBetween = (
     const is = now.get(was.path);
     if (is === undefined) return [{ path: was.path, text: `${was.path} no longer answers by its new id` }];
     if (is.ino !== was.ino || is.mode !== was.mode)
-      return [{ path: was.path, text: `${was.path} is another object by its new id (inode ${was.ino} then ${is.ino})` }];
-    if (is.size !== was.size) return [{ path: was.path, text: `${was.path}: ${was.size} bytes became ${is.size}` }];
-    if (is.head !== was.head) return [{ path: was.path, text: `${was.path}: its first bytes became ${JSON.stringify(is.head.slice(0, 24))}` }];
+      return [
+        {
+          path: was.path,
+          text: `${was.path} is another object by its new id (inode ${was.ino} then ${is.ino})`,
+        },
+      ];
+    if (is.size !== was.size)
+      return [{ path: was.path, text: `${was.path}: ${was.size} bytes became ${is.size}` }];
+    if (is.head !== was.head)
+      return [
+        {
+          path: was.path,
+          text: `${was.path}: its first bytes became ${JSON.stringify(is.head.slice(0, 24))}`,
+        },
+      ];
     return [];
   });

@@ -5,7 +5,8 @@ import { Identities } from '../oracle/identity.js';
 import { judge } from '../oracle/judge.js';
 import type { Outcome, Probe, StaleId } from '../oracle/probe.js';
 import { gravest, type Judgement, type Verdict } from '../oracle/verdict.js';
-import type { Step } from '../plan/plan.js';
+import { ROOT_SYMBOL, type Step, type SymbolPatch } from '../plan/plan.js';
+import { nodeidOf } from '../protocol/header.js';
 import { mapsOf } from '../transport/proc.js';
 import type { Driver } from './driver.js';
 import { type PlanState, staleSymbols } from './plan-source.js';
@@ -60,23 +61,49 @@ export class Judging {
   worse(judgement: Judgement, verdict: Verdict, evidence: readonly string[]): Judgement {
     const { op, idKind } = judgement;
     const signature = `${verdict} ${op} ${idKind}`;
-    return gravest(judgement, { ...judgement, verdict, signature, evidence: [...judgement.evidence, ...evidence] });
+    return gravest(judgement, {
+      ...judgement,
+      verdict,
+      signature,
+      evidence: [...judgement.evidence, ...evidence],
+    });
   }
 
-  /** A step of the plan as the oracle sees it, with the numbers that were sent. */
+  /** A step of the plan as the oracle sees it. `request` as it was sent: the kernel may have found a node anew. */
   ofStep(step: Step, request: Uint8Array = step.template): Probe {
-    const stale = staleSymbols(step, this.#state);
+    const sent = new Set(staleSymbols(step, this.#state));
+    const stale = step.patches.flatMap((patch) =>
+      patch.kind === 'symbol' && sent.has(patch.symbol) && this.#isAt(patch, request, step)
+        ? [patch.symbol]
+        : [],
+    );
     const inHeader = step.patches.find((patch) => patch.kind === 'symbol' && patch.use.part === 'header');
     const child = step.mints.find(({ use }) => use.kind === 'node' && use.each === undefined)?.symbol;
     const subject = child ?? (inHeader?.kind === 'symbol' ? inHeader.symbol : undefined);
     return { request, stale: stale.map((symbol) => this.#stale(symbol)), subject, recorded: step.reply };
   }
 
-  /** A probe as the oracle sees it. */
-  ofProbe({ request, symbol, node }: ReadyProbe): Probe {
-    const symbols = symbol.id === node.id ? [node.id] : [node.id, symbol.id];
-    const stale = symbols.filter((id) => id !== 0 && this.#state.mintedIn[id] !== this.#state.incarnation);
-    return { request, stale: stale.map((id) => this.#stale(id)), subject: node.id, recorded: undefined };
+  /** A probe as the oracle sees it, with the request as it was sent. */
+  ofProbe({ kind, symbol, node }: ReadyProbe, request: Uint8Array): Probe {
+    const { mintedIn, incarnation, bindings } = this.#state;
+    const isStale = (id: number): boolean => id !== ROOT_SYMBOL && mintedIn[id] !== incarnation;
+    const nodes = isStale(node.id) && nodeidOf(request) === bindings.get(node.id) ? [node.id] : [];
+    const handles = kind.on === 'handle' && isStale(symbol.id) ? [symbol.id] : [];
+    return {
+      request,
+      stale: [...nodes, ...handles].map((id) => this.#stale(id)),
+      subject: node.id,
+      recorded: undefined,
+    };
+  }
+
+  /** Whether the stale number was sent; a request that was never sent has the recorded ones. */
+  #isAt({ symbol, offset }: SymbolPatch, request: Uint8Array, step: Step): boolean {
+    if (request === step.template) return true;
+    return (
+      new DataView(request.buffer, request.byteOffset).getBigUint64(offset, true) ===
+      this.#state.bindings.get(symbol)
+    );
   }
 
   #stale(symbol: number): StaleId {

@@ -40,7 +40,9 @@ const noSymbols: readonly number[] = [];
 export const staleSymbols = (step: Step, { mintedIn, incarnation }: PlanState): readonly number[] => {
   if (incarnation === 0) return noSymbols;
   return step.patches.flatMap((patch) =>
-    patch.kind === 'symbol' && patch.symbol !== ROOT_SYMBOL && mintedIn[patch.symbol] !== incarnation ? [patch.symbol] : [],
+    patch.kind === 'symbol' && patch.symbol !== ROOT_SYMBOL && mintedIn[patch.symbol] !== incarnation
+      ? [patch.symbol]
+      : [],
   );
 };
 
@@ -83,7 +85,8 @@ export class PlanSource implements RequestSource {
     const { steps } = parts.state.plan;
     const ordered = { length: steps.length, after: (index: number) => steps.at(index)?.after ?? [] };
     this.#schedule = new Schedule(ordered, stretch.from, stretch.to);
-    for (let step = stretch.from; step < stretch.to; step++) if (parts.state.finished[step] === 1) this.#schedule.done(step);
+    for (let step = stretch.from; step < stretch.to; step++)
+      if (parts.state.finished[step] === 1) this.#schedule.done(step);
   }
 
   next(): { bytes: Uint8Array; tag: number; minted?: number } | undefined {

@@ -39,8 +39,18 @@ const probe = <N extends OperationName>(
  * learns of another type by it makes the node bad and sends nothing more for it.
  */
 export const probeKinds: readonly ProbeKind[] = [
-  probe('READ', { on: 'handle', type: REGULAR, does: 'reads', fields: (fh) => ({ fh, offset: 0n, size: READ_SIZE }) }),
-  probe('READDIR', { on: 'handle', type: DIRECTORY, does: 'reads', fields: (fh) => ({ fh, offset: 0n, size: READ_SIZE }) }),
+  probe('READ', {
+    on: 'handle',
+    type: REGULAR,
+    does: 'reads',
+    fields: (fh) => ({ fh, offset: 0n, size: READ_SIZE }),
+  }),
+  probe('READDIR', {
+    on: 'handle',
+    type: DIRECTORY,
+    does: 'reads',
+    fields: (fh) => ({ fh, offset: 0n, size: READ_SIZE }),
+  }),
   probe('READLINK', { on: 'node', type: SYMLINK, does: 'reads' }),
   probe('OPENDIR', { on: 'node', type: DIRECTORY, does: 'reads' }),
   probe('OPEN', { on: 'node', type: REGULAR, does: 'reads' }),
@@ -49,7 +59,12 @@ export const probeKinds: readonly ProbeKind[] = [
   probe('RELEASE', { on: 'handle', type: REGULAR, does: 'releases', fields: (fh) => ({ fh }) }),
   probe('RELEASEDIR', { on: 'handle', type: DIRECTORY, does: 'releases', fields: (fh) => ({ fh }) }),
   probe('FORGET', { on: 'node', type: undefined, does: 'releases', fields: () => ({ nlookup: 1n }) }),
-  probe('SETATTR', { on: 'node', type: REGULAR, does: 'changes', fields: () => ({ valid: FATTR_SIZE, size: 0n }) }),
+  probe('SETATTR', {
+    on: 'node',
+    type: REGULAR,
+    does: 'changes',
+    fields: () => ({ valid: FATTR_SIZE, size: 0n }),
+  }),
   probe('WRITE', {
     on: 'handle',
     type: REGULAR,

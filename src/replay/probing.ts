@@ -15,6 +15,8 @@ const FIRST_TAG = 0x4000_0000;
 /** Sends one request and waits for what becomes of it. */
 class OneRequest implements RequestSource {
   outcome: Outcome | undefined;
+  /** The request as the kernel sent it; absent when it did not. */
+  sent: Uint8Array | undefined;
   readonly #request: { readonly bytes: Uint8Array; readonly tag: number; readonly minted: number };
   #isSent = false;
 
@@ -34,9 +36,12 @@ class OneRequest implements RequestSource {
 
   hear(command: Command): void {
     if (!('tag' in command) || command.tag !== this.#request.tag) return;
-    if (command.kind === 'replied') this.outcome = { kind: 'reply', bytes: command.reply, refusal: command.refusal };
+    if (command.kind === 'send') this.sent = command.bytes;
+    if (command.kind === 'replied')
+      this.outcome = { kind: 'reply', bytes: command.reply, refusal: command.refusal };
     else if (command.kind === 'withheld') this.outcome = { kind: 'withheld', by: command.by };
-    else if (command.kind === 'rejected') this.outcome = { kind: 'reply', bytes: command.bytes, refusal: command.refusal };
+    else if (command.kind === 'rejected')
+      this.outcome = { kind: 'reply', bytes: command.bytes, refusal: command.refusal };
     else if (command.kind === 'send' && !command.awaits) this.outcome = { kind: 'swallowed' };
   }
 }
@@ -87,27 +92,34 @@ export class Probing {
     if (node === undefined) return;
     const before = kind.does === 'reads' ? [] : await this.#incarnations.survey();
     if (driver.server === undefined) return this.#incarnations.revive(state.plan.steps.length);
-    const ready = makeProbe(kind, { symbol, node }, { bindings: state.bindings, negotiated: driver.kernel.negotiated });
-    const outcome = await this.#send(ready);
-    const judgement = judging.judge(judging.ofProbe(ready), outcome);
+    const ready = makeProbe(
+      kind,
+      { symbol, node },
+      { bindings: state.bindings, negotiated: driver.kernel.negotiated },
+    );
+    const { outcome, request } = await this.#send(ready);
+    const probe = judging.ofProbe(ready, request);
+    if (probe.stale.length === 0)
+      return judging.keep(judging.judge(judging.ofProbe(ready, ready.request), foundAnew));
+    const judgement = judging.judge(probe, outcome);
     const final = await this.#follow(ready, judgement, { outcome, before });
     judging.keep(final);
     await this.#goOn(ready, final, outcome);
   }
 
-  async #send({ request, node }: ReadyProbe): Promise<Outcome> {
+  /** The outcome, and the request as it was sent. */
+  async #send(ready: ReadyProbe): Promise<{ outcome: Outcome; request: Uint8Array }> {
+    const { request, node } = ready;
     const { driver, options, state } = this.#parts;
     this.#tag++;
     const one = new OneRequest({ bytes: request, tag: this.#tag, minted: state.mintedIn[node.id] ?? 0 });
     const end: DriveEnd = await driver.drive(one);
-    if (end.kind === 'died') return this.#incarnations.ending();
-    if (one.outcome !== undefined) return one.outcome;
-    const later = await this.#incarnations.isAlive();
-    return {
-      kind: 'silence',
-      waitedMs: options.replyTimeoutMs,
-      later: later ? { answered: 1, unanswered: 0 } : { answered: 0, unanswered: 1 },
-    };
+    if (end.kind === 'died') return { outcome: await this.#incarnations.ending(), request };
+    if (one.outcome !== undefined) return { outcome: one.outcome, request: one.sent ?? request };
+    const later = (await this.#incarnations.isAlive())
+      ? { answered: 1, unanswered: 0 }
+      : { answered: 0, unanswered: 1 };
+    return { outcome: { kind: 'silence', waitedMs: options.replyTimeoutMs, later }, request };
   }
 
   async #follow(
@@ -132,10 +144,19 @@ export class Probing {
     const ready = makeProbe(getattr, { symbol: node, node }, ids);
     const reply = await driver.ask(ready.request);
     if (!(reply instanceof Uint8Array)) return judgement;
-    const { verdict, evidence } = judging.judge(judging.ofProbe(ready), { kind: 'reply', bytes: reply });
+    const { verdict, evidence } = judging.judge(judging.ofProbe(ready, ready.request), {
+      kind: 'reply',
+      bytes: reply,
+    });
     if (verdict !== 'recovered' && verdict !== 'wrong-object') return judgement;
     const { op, idKind } = judgement;
-    return { ...judgement, verdict, signature: `${verdict} ${op} ${idKind}`, evidence: [...judgement.evidence, ...evidence], followUps: [] };
+    return {
+      ...judgement,
+      verdict,
+      signature: `${verdict} ${op} ${idKind}`,
+      evidence: [...judgement.evidence, ...evidence],
+      followUps: [],
+    };
   }
 
   /** Reads all objects again: the meant one has to show the change, the others must not. */
@@ -146,8 +167,18 @@ export class Probing {
     const { judging } = this.#parts;
     const changed = await this.#incarnations.check(before);
     const others = changed.filter((change) => change.path !== path);
-    if (others.length > 0) return judging.worse(judgement, 'wrong-object', others.map(({ text }) => `changed another object: ${text}`));
-    if (changed.length > 0) return { ...judgement, verdict: 'recovered', evidence: [...judgement.evidence, ...changed.map(({ text }) => text)] };
+    if (others.length > 0)
+      return judging.worse(
+        judgement,
+        'wrong-object',
+        others.map(({ text }) => `changed another object: ${text}`),
+      );
+    if (changed.length > 0)
+      return {
+        ...judgement,
+        verdict: 'recovered',
+        evidence: [...judgement.evidence, ...changed.map(({ text }) => text)],
+      };
     const meant = before.find((object) => object.path === path);
     if (meant === undefined || meant.size === 0n) return judgement;
     return judging.worse(judgement, 'lost', [`acknowledged, and ${meant.path} is as it was`]);
@@ -164,5 +195,8 @@ export class Probing {
   }
 }
 
-const isGood = (reply: Uint8Array): boolean => reply[4] === 0 && reply[5] === 0 && reply[6] === 0 && reply[7] === 0;
+/** The kernel looked the path up before it used the node: the stale id was not sent. */
+const foundAnew = { kind: 'withheld', by: 'a fresh lookup of the path' } as const;
 
+const isGood = (reply: Uint8Array): boolean =>
+  reply[4] === 0 && reply[5] === 0 && reply[6] === 0 && reply[7] === 0;

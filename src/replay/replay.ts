@@ -17,7 +17,7 @@ import { Judging } from './judging.js';
 import { offerOf } from './offer.js';
 import type { ReplayOptions } from './options.js';
 import { Pace } from './pace.js';
-import { PlanSource, type PlanState, planState, staleSymbols, type StepListener } from './plan-source.js';
+import { PlanSource, type PlanState, planState, type StepListener, staleSymbols } from './plan-source.js';
 import { Probing } from './probing.js';
 import type { Restart } from './restart-point.js';
 import type { Failure, ReplayResult } from './result.js';
@@ -133,8 +133,9 @@ class Replay {
     onCompared: (step, replied, divergence) => this.#compared(step, replied, divergence),
     onStale: (step, replied) => {
       this.#requests++;
+      const probe = this.#judging.ofStep(step, replied.request);
       const outcome = { kind: 'reply', bytes: replied.reply, refusal: replied.refusal } as const;
-      this.#judging.keep(this.#judging.judge(this.#judging.ofStep(step, replied.request), outcome));
+      this.#judging.keep(this.#judging.judge(probe, probe.stale.length > 0 ? outcome : foundAnew));
     },
     onWithheld: (step, { by }) => {
       const probe = this.#judging.ofStep(step);
@@ -158,7 +159,11 @@ class Replay {
     const outcome =
       how === 'died'
         ? await this.#incarnations.ending()
-        : ({ kind: 'silence', waitedMs: this.#options.replyTimeoutMs, later: { answered: 0, unanswered: held.length } } as const);
+        : ({
+            kind: 'silence',
+            waitedMs: this.#options.replyTimeoutMs,
+            later: { answered: 0, unanswered: held.length },
+          } as const);
     for (const step of held) this.#state.finished[step.index] = 1;
     const stale = held.filter((step) => staleSymbols(step, this.#state).length > 0);
     for (const step of stale) this.#judging.keep(this.#judging.judge(this.#judging.ofStep(step), outcome));
@@ -167,7 +172,10 @@ class Replay {
       this.#failures.push({
         step: first?.index ?? from,
         op: first?.op?.name ?? 'none',
-        text: how === 'hang' ? `no reply within ${this.#options.replyTimeoutMs} ms` : `the server ended: ${endText(outcome)}`,
+        text:
+          how === 'hang'
+            ? `no reply within ${this.#options.replyTimeoutMs} ms`
+            : `the server ended: ${endText(outcome)}`,
       });
     await this.#incarnations.revive(first?.index ?? from);
   }
@@ -210,5 +218,10 @@ class Replay {
   }
 }
 
-const endText = (outcome: { readonly kind: string; readonly exit?: { readonly signal: string | undefined; readonly code: number | undefined } }): string =>
-  outcome.exit?.signal ?? `exit status ${outcome.exit?.code ?? 'unknown'}`;
+/** The kernel looked the path up before it used the node: the stale id was not sent. */
+const foundAnew = { kind: 'withheld', by: 'a fresh lookup of the path' } as const;
+
+const endText = (outcome: {
+  readonly kind: string;
+  readonly exit?: { readonly signal: string | undefined; readonly code: number | undefined };
+}): string => outcome.exit?.signal ?? `exit status ${outcome.exit?.code ?? 'unknown'}`;

@@ -1,7 +1,7 @@
 /** What a replay came to: plain data for reports. */
 
-import type { Tally } from '../kernel/tally.js';
 import type { StrategyName } from '../kernel/strategies/strategy.js';
+import type { Tally } from '../kernel/tally.js';
 import type { Divergence } from '../oracle/compare.js';
 import type { Judgement, Verdict } from '../oracle/verdict.js';
 import type { ProcessExit } from '../transport/subreaper.js';

@@ -43,7 +43,8 @@ export class Store {
   async change(): Promise<string[]> {
     const { whileDown, between, snapshot } = this.#options;
     const [directory] = snapshot;
-    const changes = whileDown !== undefined && directory !== undefined ? [await changeStore(directory, whileDown)] : [];
+    const changes =
+      whileDown !== undefined && directory !== undefined ? [await changeStore(directory, whileDown)] : [];
     if (between === undefined) return changes;
     await this.#run(between);
     return [...changes, `ran ${between}`];
@@ -57,7 +58,10 @@ export class Store {
 
   async #run(command: string): Promise<void> {
     const { cwd } = this.#options;
-    const { code, signal } = await runShell(command, { stdout: 'stderr', ...(cwd === undefined ? {} : { cwd }) }).exit;
+    const { code, signal } = await runShell(command, {
+      stdout: 'stderr',
+      ...(cwd === undefined ? {} : { cwd }),
+    }).exit;
     if (code === 0) return;
     throw new RelightError('server', `${command}: ${signal ?? `exit status ${code}`}`, {
       remedy: 'the commands of --setup and --between must succeed',
