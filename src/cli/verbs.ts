@@ -20,5 +20,9 @@ export const verbs: Readonly<Record<string, VerbEntry>> = {
     () => import('./verbs/stats.js'),
   ),
   repair: entry('mend a trace whose recorder was killed', () => import('./verbs/repair.js')),
+  doctor: entry(
+    'what this machine can do, and how to mend what is missing',
+    () => import('./verbs/doctor.js'),
+  ),
   specimen: entry('run one of our own servers', () => import('./verbs/specimen.js')),
 };
