@@ -25,4 +25,5 @@ export const verbs: Readonly<Record<string, VerbEntry>> = {
     () => import('./verbs/doctor.js'),
   ),
   specimen: entry('run one of our own servers', () => import('./verbs/specimen.js')),
+  demo: entry(undefined, () => import('./verbs/demo.js')),
 };
