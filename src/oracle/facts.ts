@@ -8,40 +8,59 @@ import { Fattr } from '../protocol/flags.js';
 import type { Fields } from '../protocol/layout.js';
 import { openAfter } from './change.js';
 import { Content } from './content.js';
-import { type Fact, type FactName, type Fingerprint, REGULAR, type Scalars } from './fingerprint.js';
+import {
+  type Fact,
+  type FactName,
+  type Fingerprint,
+  numberIn,
+  REGULAR,
+  type Scalars,
+  u64In,
+} from './fingerprint.js';
 import type { ObjectKey } from './seen.js';
 
 const O_TRUNC = 0o1000;
 
-const bigintIn = (fields: Fields, name: string): bigint | undefined => {
-  const value = fields[name];
-  return typeof value === 'bigint' ? value : undefined;
-};
-
-const numberIn = (fields: Fields, name: string): number => {
-  const value = fields[name];
-  return typeof value === 'number' ? value : 0;
-};
-
-/** The facts of one object. */
+/** The facts of one object. There may be millions, so what few have is made when it is first asked for. */
 export class Facts {
   #scalars: { [Name in FactName]?: Fact } = {};
-  readonly content = new Content();
-  /** Values of extended attributes that were read or set; `undefined` for one that was removed. */
-  readonly xattrs = new Map<string, Uint8Array | undefined>();
-  /** A directory's names: true for one that is there, false for one that is not. */
-  readonly names = new Map<string, boolean>();
-  /** Objects that the names led to when they were last asked for. */
-  readonly children = new Map<string, ObjectKey>();
+  #content: Content | undefined;
+  #xattrs: Map<string, Uint8Array | undefined> | undefined;
+  #names: Map<string, boolean> | undefined;
+  #children: Map<string, ObjectKey> | undefined;
+  #written = false;
   /** Whether `names` holds every name there is. */
   listed = false;
   /** Why no good reply can be about it any more; absent while it is there. */
   gone: string | undefined;
-  #written = false;
 
   /** The facts that are one value each. */
   get scalars(): Scalars {
     return this.#scalars;
+  }
+
+  /** Contents that were read or written. */
+  get content(): Content {
+    this.#content ??= new Content();
+    return this.#content;
+  }
+
+  /** Values of extended attributes that were read or set; `undefined` for one that was removed. */
+  get xattrs(): Map<string, Uint8Array | undefined> {
+    this.#xattrs ??= new Map();
+    return this.#xattrs;
+  }
+
+  /** A directory's names: true for one that is there, false for one that is not. */
+  get names(): Map<string, boolean> {
+    this.#names ??= new Map();
+    return this.#names;
+  }
+
+  /** Objects that the names led to when they were last asked for. */
+  get children(): Map<string, ObjectKey> {
+    this.#children ??= new Map();
+    return this.#children;
   }
 
   /** Takes what a reply told. */
@@ -61,29 +80,41 @@ export class Facts {
   /** Follows an acknowledged request that was sent for this object (or, `second`, whose body names it). */
   change(request: DecodedRequest, second = false): void {
     const { op } = request;
-    if (op === undefined) return;
+    if (op === undefined || op.effect === 'none') return;
     this.forget(...openAfter[op.effect]);
     const fields: Fields = request.fields;
-    if (op.effect === 'data' && (second || !('nodeidOut' in fields))) this.#changeData(fields);
+    // A copy changes only the file that it goes to.
+    if (op.effect === 'data' && second === 'nodeidOut' in fields) this.#changeData(fields);
     else if (op.effect === 'attr') this.#setAttributes(fields);
     else if (op.effect === 'xattr') this.#setXattr(fields);
     else if (op.effect === 'handle' || op.effect === 'lock') this.#openOrClose(fields);
   }
 
+  /** Forgets whatever a request may have changed that was not answered. */
+  doubt({ op, fields }: DecodedRequest): void {
+    const { name, oldname, newname }: Fields = fields;
+    this.forget(...openAfter[op?.effect ?? 'unknown']);
+    if (op?.effect === 'attr') this.forget('size', 'mode', 'uid', 'gid');
+    if (op?.effect === 'data' || op?.effect === 'attr') this.#content = undefined;
+    if (op?.effect === 'xattr' && typeof name === 'string') this.#xattrs?.delete(name);
+    if (op?.effect !== 'name') return;
+    for (const one of [name, oldname, newname]) if (typeof one === 'string') this.#names?.delete(one);
+    this.listed = false;
+  }
+
   #changeData(fields: Fields): void {
     this.#written = true;
     const { data } = fields;
-    const offset = bigintIn(fields, 'offset') ?? bigintIn(fields, 'offOut') ?? 0n;
-    if (data instanceof Uint8Array) this.content.put(Number(offset), data);
+    const start = Number('offOut' in fields ? u64In(fields, 'offOut') : u64In(fields, 'offset'));
+    if (data instanceof Uint8Array) this.content.put(start, data);
     // FALLOCATE may move all that follows.
-    else this.content.drop(Number(offset), Number.POSITIVE_INFINITY);
+    else this.content.drop(start, Number.POSITIVE_INFINITY);
   }
 
   #setAttributes(fields: Fields): void {
-    const valid = numberIn(fields, 'valid');
-    if ((valid & Fattr.SIZE) === 0) return;
+    if ((numberIn(fields, 'valid') & Fattr.SIZE) === 0) return;
     this.#written = true;
-    this.content.truncate(Number(bigintIn(fields, 'size') ?? 0n));
+    this.content.truncate(Number(u64In(fields, 'size')));
   }
 
   #setXattr(fields: Fields): void {
@@ -94,7 +125,7 @@ export class Facts {
   /** Servers that write back do so when a file is closed, and its times change then. */
   #openOrClose(fields: Fields): void {
     const truncates = 'openFlags' in fields && (numberIn(fields, 'flags') & O_TRUNC) !== 0;
-    if (truncates) this.content.truncate(0);
+    if (truncates) this.#content = undefined;
     if (truncates) this.forget('size', 'mtime', 'ctime');
     if (this.#written) this.forget('mtime', 'ctime');
   }

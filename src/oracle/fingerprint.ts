@@ -42,12 +42,14 @@ const NS = 1_000_000_000n;
 const isFields = (value: Value): value is Fields =>
   typeof value === 'object' && !Array.isArray(value) && !(value instanceof Uint8Array);
 
-const numberIn = (fields: Fields, name: string): number => {
+/** A number by its field name; 0 when there is none. */
+export const numberIn = (fields: Fields, name: string): number => {
   const value = fields[name];
   return typeof value === 'number' ? value : 0;
 };
 
-const u64In = (fields: Fields, name: string): bigint => {
+/** A u64 by its field name; 0n when there is none. */
+export const u64In = (fields: Fields, name: string): bigint => {
   const value = fields[name];
   return typeof value === 'bigint' ? value : 0n;
 };

@@ -48,11 +48,14 @@ export const addressesIn = (bytes: Uint8Array, maps: readonly MappedRange[]): Fo
   return found.length > 1 || found.some(({ value }) => value >= SMALL) ? found : [];
 };
 
+/** A mapping for people, such as `[heap] (rw-p)`. */
+export const mappingText = ({ path, permissions }: MappedRange): string =>
+  `${path === '' ? 'anonymous memory' : path} (${permissions})`;
+
 /** Addresses for people: the first few, with the mapping that they lie in. */
 export const addressText = (found: readonly FoundAddress[]): string[] => {
   const lines = found.slice(0, SHOWN).map(({ at, value, range }) => {
-    const where = range.path === '' ? 'anonymous memory' : range.path;
-    return `byte ${at} holds 0x${value.toString(16)}, an address in ${where} (${range.permissions})`;
+    return `byte ${at} holds 0x${value.toString(16)}, an address in ${mappingText(range)}`;
   });
   return found.length > SHOWN ? [...lines, `${found.length - SHOWN} addresses more`] : lines;
 };

@@ -2,10 +2,8 @@
 
 import { type Facts, sizeOf } from './facts.js';
 import { type FactName, type Fingerprint, REGULAR, type Scalars } from './fingerprint.js';
+import type { Trust } from './survival.js';
 import { bytesText } from './text.js';
-
-/** Whether a kind of fact survives a restart: found out on objects that were looked up anew. */
-export type Trust = 'proven' | 'untested' | 'refuted';
 
 /** One fact that both sides know. */
 export interface Point {

@@ -2,7 +2,9 @@
 
 import { errnoName } from '../base/errno.js';
 import { exitMeaning, type ServerExit } from './exit.js';
+import { Facts } from './facts.js';
 import type { Fingerprint } from './fingerprint.js';
+import { isExcluded, likeness } from './likeness.js';
 import { judgementOf, type Probe, type Scene } from './probe.js';
 import type { ObjectKey } from './seen.js';
 import type { Judgement } from './verdict.js';
@@ -33,9 +35,17 @@ const idText = ({ kind, value, object }: LiveUse, scene: Scene): string => {
   return `live ${kind} ${number} of ${scene.identities.nameOf(object)}`;
 };
 
+/** What the same use of the same id told otherwise before, if that cannot be the same object. */
+const unlike = (before: Fingerprint, after: Fingerprint): string[] => {
+  const facts = new Facts();
+  facts.learn(before);
+  const like = likeness(after, facts, () => 'proven');
+  return isExcluded(like) ? like.differs.map(({ text }) => text) : [];
+};
+
 /** How a use failed, and a signature for it; `undefined` when it did not. */
 const failure = (use: LiveUse, scene: Scene): { text: string[]; signature: string } | undefined => {
-  const { after, object, by } = use;
+  const { after, by } = use;
   const id = idText(use, scene);
   if (after.kind === 'error')
     return { text: [`${id}: ${by} gives ${errnoName(after.errno)}`], signature: errnoName(after.errno) };
@@ -45,9 +55,12 @@ const failure = (use: LiveUse, scene: Scene): { text: string[]; signature: strin
     const { signature, evidence } = exitMeaning(after.exit);
     return { text: [`${id}: ${by} ends the server`, ...evidence], signature };
   }
-  const { kind, evidence } = scene.identities.identify(after.told, object);
-  if (kind !== 'other') return undefined;
-  return { text: [`${id}: ${by} is answered for another object`, ...evidence], signature: 'other object' };
+  const changed = use.before.kind === 'good' ? unlike(use.before.told, after.told) : [];
+  if (changed.length === 0) return undefined;
+  return {
+    text: [`${id}: ${by} is answered for another object: ${changed.join(', ')}`],
+    signature: 'other object',
+  };
 };
 
 /**

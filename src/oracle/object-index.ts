@@ -43,23 +43,27 @@ const keysOf = (told: Fingerprint): string[] => {
 
 /** Objects by what was told about them. */
 export class ObjectIndex {
-  readonly #byKey = new Map<string, Set<ObjectKey>>();
+  /** Most keys have one object: a set for each would be most of the memory. */
+  readonly #byKey = new Map<string, ObjectKey | Set<ObjectKey>>();
 
   /** Notes what was told about an object. */
   add(key: ObjectKey, told: Fingerprint): void {
     for (const entry of keysOf(told)) {
-      const keys = this.#byKey.get(entry) ?? new Set();
-      this.#byKey.set(entry, keys);
-      if (keys.size <= MOST) keys.add(key);
+      const known = this.#byKey.get(entry);
+      if (known === undefined) this.#byKey.set(entry, key);
+      else if (typeof known !== 'number') {
+        if (known.size <= MOST) known.add(key);
+      } else if (known !== key) this.#byKey.set(entry, new Set([known, key]));
     }
   }
 
-  /** Objects about which something of this was told, each once. */
+  /** Objects about which something of this was told, each once, in the order of their keys. */
   candidates(told: Fingerprint): ObjectKey[] {
     const found = new Set<ObjectKey>();
     for (const entry of keysOf(told)) {
-      const keys = this.#byKey.get(entry);
-      if (keys !== undefined && keys.size <= MOST) for (const key of keys) found.add(key);
+      const known = this.#byKey.get(entry);
+      if (typeof known === 'number') found.add(known);
+      else if (known !== undefined && known.size <= MOST) for (const key of known) found.add(key);
     }
     return [...found].sort((a, b) => a - b);
   }

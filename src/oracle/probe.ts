@@ -9,6 +9,7 @@ import { decodeErrorText, replyText, requestText } from '../protocol/print.js';
 import type { ServerExit } from './exit.js';
 import type { MappedRange } from './id-kind.js';
 import type { Identities } from './identity.js';
+import { mappingText } from './leak.js';
 import type { ObjectKey } from './seen.js';
 import type { Judgement, StaleKind } from './verdict.js';
 
@@ -23,6 +24,8 @@ export interface StaleId {
   readonly minted: number;
   /** What it named then, as people call it. */
   readonly was: string;
+  /** Writable memory of that incarnation that it lies in: then it is a pointer, whatever happens at run time. */
+  readonly pointsInto?: MappedRange | undefined;
 }
 
 /** A request as it was sent, and which of its ids were stale. */
@@ -75,8 +78,10 @@ export const staleKind = ({ stale }: Probe): StaleKind => {
 
 const number = (value: bigint): string => (value >= 1n << 32n ? `0x${value.toString(16)}` : value.toString());
 
-const staleText = ({ kind, value, minted, was }: StaleId): string =>
-  `stale ${kind} ${number(value)} was ${was} in incarnation ${minted}`;
+const staleText = ({ kind, value, minted, was, pointsInto }: StaleId): string => {
+  const memory = pointsInto === undefined ? '' : `, where it is an address in ${mappingText(pointsInto)}`;
+  return `stale ${kind} ${number(value)} was ${was} in incarnation ${minted}${memory}`;
+};
 
 /** The request on one line, then each stale id. */
 export const probeEvidence = (probe: Probe, negotiated: Negotiated): string[] => {

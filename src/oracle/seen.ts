@@ -75,30 +75,40 @@ const toldByEntries = (live: DecodedReply, children: ReadonlyMap<string, ObjectK
         return [{ key, told: { scalars: scalarsOf(entry.attr as Fields) } }];
       });
 
+/** What a step asked for, whatever came of it; `undefined` when its bytes are no request that the table knows. */
+export const intentOf = (
+  step: StepIds,
+  negotiated: Negotiated,
+): Pick<Account, 'request' | 'node' | 'second'> | undefined => {
+  const request = decodeRequest(step.template, negotiated, { cut: true });
+  if (request.kind !== 'request' || request.op === undefined) return undefined;
+  return { request, node: nodeOf(step), second: secondOf(step) };
+};
+
 /** Reads an exchange; `undefined` when its bytes are no such messages or it failed. */
 export const accountOf = (step: StepIds, live: Uint8Array, negotiated: Negotiated): Account | undefined => {
-  const request = decodeRequest(step.template, negotiated);
-  if (request.kind !== 'request' || request.op === undefined) return undefined;
+  const intent = intentOf(step, negotiated);
+  if (intent === undefined) return undefined;
+  const { request, node } = intent;
   const reply = decodeReply(live, request, negotiated);
   if (reply.kind !== 'reply' || !reply.ok) return undefined;
   const child = childOf(step);
-  const node = nodeOf(step);
-  const recorded =
-    step.reply === undefined ? reply : decodeReply(step.reply, request, negotiated, { cut: true });
-  const children = childrenOf(step, recorded.kind === 'reply' ? recorded : reply);
   // Attributes in a reply that gives a node are those of that node.
-  const about = request.op.ids.some(
-    ({ side, kind, each }) => side === 'reply' && kind === 'node' && each === undefined,
-  )
-    ? child
-    : node;
+  const about = request.op?.ids.some(givesOneNode) === true ? child : node;
   const whole = about === undefined ? [] : [{ key: about, told: fingerprintOf(request, reply) }];
-  return {
-    request,
-    reply,
-    node,
-    second: secondOf(step),
-    child,
-    told: [...whole, ...toldByEntries(reply, children)],
-  };
+  const children = childrenOf(step, recordedReply(step, request, negotiated) ?? reply);
+  return { ...intent, reply, child, told: [...whole, ...toldByEntries(reply, children)] };
+};
+
+const givesOneNode = ({ side, kind, each }: IdUse): boolean =>
+  side === 'reply' && kind === 'node' && each === undefined;
+
+const recordedReply = (
+  { reply, mints }: StepIds,
+  request: DecodedRequest,
+  negotiated: Negotiated,
+): DecodedReply | undefined => {
+  if (reply === undefined || mints.every(({ use }) => use.each === undefined)) return undefined;
+  const recorded = decodeReply(reply, request, negotiated, { cut: true });
+  return recorded.kind === 'reply' ? recorded : undefined;
 };
