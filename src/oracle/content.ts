@@ -49,6 +49,7 @@ export class Content {
 
   /** Forgets the bytes from `start` up to `end`. */
   drop(start: number, end: number): void {
+    if (end <= start) return;
     this.#spans = this.#spans.flatMap((span) => {
       if (endOf(span) <= start || span.start >= end) return [span];
       const before = { start: span.start, bytes: span.bytes.subarray(0, Math.max(0, start - span.start)) };
