@@ -27,7 +27,7 @@ export interface VerbDescription<O extends OptionTable> {
   /** Names of what stands before the options' end, such as `TRACE`; each must be given. */
   readonly operands: readonly string[];
   /** Whether a server's command is expected after `--`. */
-  readonly command: 'needed' | 'none';
+  readonly command: 'needed' | 'optional' | 'none';
   readonly options: O;
   /** A command line without `relight`, and what it does. */
   readonly examples: readonly (readonly [line: string, text: string])[];
@@ -50,8 +50,13 @@ const common = {
 const namesOf = (options: OptionTable): string[] =>
   Object.entries({ ...common, ...options }).flatMap(([name, { alias }]) => [name, ...[alias ?? []].flat()]);
 
+const commandTexts: Readonly<Record<string, readonly string[]>> = {
+  needed: ['-- SERVER…'],
+  optional: ['[-- SERVER…]'],
+};
+
 const synopsis = ({ name, operands, command }: VerbDescription<OptionTable>): string =>
-  ['relight', name, ...operands, '[options]', ...(command === 'needed' ? ['-- SERVER…'] : [])].join(' ');
+  ['relight', name, ...operands, '[options]', ...(commandTexts[command] ?? [])].join(' ');
 
 /** Own arguments and, after the first `--`, the server's command. */
 const splitCommand = (args: readonly string[]): readonly [readonly string[], readonly string[]] => {
@@ -65,7 +70,7 @@ const checkOperands = (given: readonly string[], verb: VerbDescription<OptionTab
     throw new RelightError('usage', `${verb.name} needs ${missing}`, { remedy: `usage: ${synopsis(verb)}` });
   const extra = given[verb.operands.length];
   if (extra === undefined) return;
-  const remedy = verb.command === 'needed' ? "put the server's command after --" : `usage: ${synopsis(verb)}`;
+  const remedy = verb.command !== 'none' ? "put the server's command after --" : `usage: ${synopsis(verb)}`;
   throw new RelightError('usage', `${verb.name} does not understand ${extra}`, { remedy });
 };
 
@@ -98,7 +103,7 @@ export const defineVerb = <O extends OptionTable>(verb: VerbDescription<O>): Ver
   // The checks read everything but `run`, whose parameter makes the two types differ.
   const described: VerbDescription<OptionTable> = { ...verb, run: async () => ExitStatus.ok };
   const { name, about, examples } = verb;
-  const takesCommand = verb.command === 'needed';
+  const takesCommand = verb.command !== 'none';
   const context = { verb: name, options: namesOf(verb.options), takesCommand };
   const fail = (message: string | null, error: unknown): never => {
     // Some of yargs' complaints come as exceptions of its own.
