@@ -23,6 +23,7 @@ export const verbs: Readonly<Record<string, VerbEntry>> = {
   doctor: entry(
     'what this machine can do, and how to mend what is missing',
     () => import('./verbs/doctor.js'),
+  ),
   replay: entry(
     'replay a trace, restart the server, judge every stale id',
     () => import('./verbs/replay.js'),
