@@ -36,10 +36,13 @@ export interface LaunchEvents {
   readonly onRootExit?: () => void;
 }
 
+const needsMountPoint = ({ command, mode }: LaunchOptions): boolean =>
+  takesMountPoint(command) || (mode === 'real' && takesDescriptor(command));
+
 /** Starts one command as often as wanted; one incarnation at a time. */
 export class Launcher {
   readonly options: LaunchOptions;
-  /** The directory that stands for `{mnt}`; `undefined` when the command has none. */
+  /** The directory that stands for `{mnt}`, or where a real mount of a handed-over channel may go; else `undefined`. */
   readonly mountPoint: string | undefined;
   /** The command with its placeholders filled. */
   readonly argv: readonly string[];
@@ -49,9 +52,7 @@ export class Launcher {
   private constructor(options: LaunchOptions, interposer: Interposer | undefined) {
     this.options = options;
     this.#interposer = interposer;
-    this.mountPoint = takesMountPoint(options.command)
-      ? mkdtempSync(join(tmpdir(), 'relight-mnt-'))
-      : undefined;
+    this.mountPoint = needsMountPoint(options) ? mkdtempSync(join(tmpdir(), 'relight-mnt-')) : undefined;
     this.argv = fillPlaceholders(options.command, this.mountPoint);
   }
 
