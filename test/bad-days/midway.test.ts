@@ -122,7 +122,7 @@ describe('the server is killed', () => {
       },
     );
     expect(finished.timedOut).toBe(false);
-    expect(readFileSync(answer, 'utf8')).toMatch(/not connected|aborted|Input\/output error|No such file/i);
+    expect(readFileSync(answer, 'utf8')).toMatch(/not connected|abort|Input\/output error|No such file/i);
     const report = jsonOf(finished);
     expect(report['exits']).toMatchObject([{ incarnation: 0, signal: 'SIGKILL' }]);
     expect((await framesShown(trace)).frames).toBeGreaterThan(1);
