@@ -44,6 +44,8 @@ export interface DecodedFrame {
   /** The request decoded; of a reply, that which it answers. */
   requestMessage(): DecodedRequest | DecodeError | undefined;
   readonly isResend: boolean;
+  /** What INIT settled for it. */
+  readonly negotiated: Negotiated;
 }
 
 const INIT = operationNamed('INIT').opcode;
@@ -102,6 +104,7 @@ export const decoded = (
       return request?.frame && decodeRequestFrame(request.frame, negotiated);
     },
     isResend: kind === 'request' && isResent(uniqueOf(frame.bytes)),
+    negotiated,
   };
 };
 

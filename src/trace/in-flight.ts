@@ -33,6 +33,11 @@ const u32 = (bytes: Uint8Array, at: number): number =>
 
 const u64 = (low: number, high: number): bigint => (BigInt(high) << 32n) | BigInt(low);
 
+const halves = (value: bigint): [low: number, high: number] => [
+  Number(value & 0xffff_ffffn),
+  Number(value >> 32n) & 0x7fff_ffff,
+];
+
 /** Without bit 63, which marks a resend; only 53 bits count, and no kernel counts that far. */
 const keyOf = (low: number, high: number): number => (high & 0x1fffff) * 2 ** 32 + low;
 
@@ -80,6 +85,13 @@ export class InFlight {
         seq,
         timeNs,
       }));
+  }
+
+  /** Adds a request of an earlier part. */
+  add({ unique, opcode, nodeid, seq, timeNs }: Waiting): void {
+    const [low, high] = halves(unique);
+    const [nodeLow, nodeHigh] = [Number(nodeid & 0xffff_ffffn), Number(nodeid >> 32n)];
+    this.#waiting.set(keyOf(low, high), { low, high, opcode, nodeLow, nodeHigh, seq, timeNs, isOwed: true });
   }
 
   /** Forgets all: the incarnation is over. */

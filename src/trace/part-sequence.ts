@@ -26,6 +26,11 @@ export interface Position {
   readonly waiting: readonly Waiting[];
 }
 
+/** Where a recording stands that goes on with its n-th part. */
+export interface StartPosition extends Position {
+  readonly part: number;
+}
+
 /** What all files have in common. */
 export interface PartOptions {
   readonly open: (part: number) => Sink;
@@ -35,6 +40,7 @@ export interface PartOptions {
   readonly rotateBytes: number;
   /** Bytes that a block may take, more or less. */
   readonly blockBytes: number;
+  readonly start: StartPosition;
 }
 
 /** Files being written. */
@@ -53,7 +59,7 @@ export class PartSequence {
   /** Opens the first file; throws what `open` throws, and a system error when not even the header can be written. */
   constructor(options: PartOptions) {
     this.#options = options;
-    this.#part = this.#begin({ firstSeq: 0, waiting: [] });
+    this.#part = this.#begin(options.start);
   }
 
   /** Files begun. */
@@ -123,9 +129,11 @@ export class PartSequence {
 
   #begin(position: Position): PartWriter {
     const { open, context, traceId } = this.#options;
-    const sink = open(this.#parts);
+    const number = this.#options.start.part + this.#parts;
+    const sink = open(number);
     const part = new PartWriter(sink, randomBytes(8));
-    const place = { formatVersion: FORMAT_VERSION, traceId, part: this.#parts, ...position };
+    const { firstSeq, waiting } = position;
+    const place = { formatVersion: FORMAT_VERSION, traceId, part: number, firstSeq, waiting };
     try {
       part.begin(encodeHeader({ ...context, ...place }));
       for (const { kind, body, incarnation } of this.#repeated.values())

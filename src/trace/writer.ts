@@ -4,7 +4,7 @@
  */
 
 import { randomBytes } from 'node:crypto';
-import { BlockBuilder } from './block-builder.js';
+import { BlockBuilder, type CutFacts } from './block-builder.js';
 import { captureFilter } from './capture-filter.js';
 import type { CodecName } from './compression.js';
 import type {
@@ -21,7 +21,7 @@ import type { Filter } from './filter.js';
 import { Kind, MAX_BLOCK_FRAMES, MAX_FRAME_BYTES } from './format.js';
 import type { Direction, Frame } from './frame.js';
 import { InFlight } from './in-flight.js';
-import { type ContextRecord, type PartOptions, PartSequence } from './part-sequence.js';
+import { type ContextRecord, type PartOptions, PartSequence, type StartPosition } from './part-sequence.js';
 import { type PayloadCut, type PayloadCutter, payloadCutter } from './payload.js';
 import { createSink, fileError, type Sink } from './sink.js';
 
@@ -38,6 +38,10 @@ export interface WriterOptions {
   readonly rotateBytes?: number;
   /** Only frames that pass, or whose reply still might, are written; `context.filter` says it in words. */
   readonly filter?: Filter;
+  /** Contents were cut away before the frames came here, as the context says; they are not cut again. */
+  readonly isPayloadCut?: boolean;
+  /** Where the recording stands when this is not its first part. */
+  readonly start?: StartPosition;
   /** 16 bytes that name the recording; random unless given. */
   readonly traceId?: Uint8Array;
 }
@@ -71,13 +75,8 @@ const partOptions = (open: (part: number) => Sink, options: WriterOptions): Part
   const rotateBytes = options.rotateBytes ?? Number.POSITIVE_INFINITY;
   const wanted = Math.min(options.blockBytes ?? BLOCK_BYTES, Math.floor(rotateBytes / BLOCKS_PER_PART));
   const blockBytes = Math.max(LEAST_BLOCK_BYTES, wanted);
-  return {
-    open,
-    context: options.context,
-    traceId: options.traceId ?? randomBytes(16),
-    rotateBytes,
-    blockBytes,
-  };
+  const { context, traceId = randomBytes(16), start = { part: 0, firstSeq: 0, waiting: [] } } = options;
+  return { open, context, traceId, rotateBytes, blockBytes, start };
 };
 
 /** A trace being written. */
@@ -104,15 +103,20 @@ export class TraceWriter {
     this.#options = options;
     this.#blockBytes = parts.blockBytes;
     this.#parts = new PartSequence(parts);
+    this.#seq = this.#blockSeq = parts.start.firstSeq;
+    for (const waiting of parts.start.waiting) this.#inFlight.add(waiting);
     this.#builder = new BlockBuilder(parts.blockBytes);
-    this.#cut = payloadCutter(options.context.payload);
+    this.#cut = payloadCutter(options.isPayloadCut === true ? { kind: 'full' } : options.context.payload);
     this.#keeps = options.filter && captureFilter(options.filter, options.context.startTimeNs);
   }
 
-  /** Writes down a frame. Its bytes are copied, or written before this returns. */
-  append(direction: Direction, timeNs: bigint, bytes: Uint8Array): void {
+  /**
+   * Writes down a frame. Its bytes are copied, or written before this returns. `earlier` says that they are only the
+   * beginning of the frame: it was cut when it was recorded.
+   */
+  append(direction: Direction, timeNs: bigint, bytes: Uint8Array, earlier?: CutFacts): void {
     if (!this.#isWanted(direction, timeNs, bytes)) return;
-    this.#wireBytes += bytes.length;
+    this.#wireBytes += earlier?.wireLength ?? bytes.length;
     if (!this.#parts.isOpen) {
       this.dropped(1);
       return;
@@ -121,7 +125,7 @@ export class TraceWriter {
     this.#makeRoom();
     const toKernel = direction === 'toKernel';
     const sighting = this.#inFlight.see(toKernel, bytes, this.#seq, timeNs);
-    const cut = this.#cutOf(direction, bytes);
+    const cut = earlier === undefined ? this.#cutOf(direction, bytes) : { ...earlier, kept: bytes.length };
     const stored = cut === undefined ? bytes : bytes.subarray(0, cut.kept);
     this.#builder.add({ toKernel, timeNs, bytes: stored, cut }, sighting);
     this.#seq++;
