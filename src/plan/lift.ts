@@ -5,11 +5,10 @@ import { type Negotiated, newestNegotiated } from '../protocol/negotiated.js';
 import type { InitFacts, Waiting } from '../trace/context.js';
 import type { Frame } from '../trace/frame.js';
 import { Lifter } from './lifter.js';
+import { countEarlier, countUnanswered } from './notes.js';
 import { orderSteps } from './ordering.js';
 import type { Plan, PlanNotes } from './plan.js';
 import { type Handshake, handshakeOf } from './session.js';
-import type { StepStore } from './step-store.js';
-import type { SymbolStore } from './symbol-store.js';
 
 /** Where frames come from, in their order; an open trace is one. */
 export interface Recording {
@@ -118,30 +117,3 @@ const nothingToLift = (wanted: number | 'all' | undefined): RelightError =>
         remedy: 'choose an incarnation that it has',
       })
     : new RelightError('usage', 'the trace has no frames', { remedy: 'record it again' });
-
-/** Steps that rely on ids from before the plan, by whether a path is known for all of those. */
-const countEarlier = (steps: StepStore, symbols: SymbolStore): { unbound: number; byPath: number } => {
-  const hasPath = new Map<number, boolean>();
-  const isKnown = (symbol: number): boolean => {
-    const known = hasPath.get(symbol) ?? symbols.pathOf(symbol) !== undefined;
-    hasPath.set(symbol, known);
-    return known;
-  };
-  const counts = { unbound: 0, byPath: 0 };
-  for (let step = 0; step < steps.length; step++) {
-    let worst: boolean | undefined;
-    steps.eachPatched(step, (symbol) => {
-      if (symbols.originOf(symbol) === 'earlier') worst = worst !== false && isKnown(symbol);
-    });
-    if (worst === true) counts.byPath++;
-    if (worst === false) counts.unbound++;
-  }
-  return counts;
-};
-
-const countUnanswered = (steps: StepStore): number => {
-  let count = 0;
-  for (let step = 0; step < steps.length; step++)
-    if (!steps.isAnswered(step) && (steps.opOf(step)?.replyRule ?? 'always') === 'always') count++;
-  return count;
-};
