@@ -62,7 +62,8 @@ export const frameJson = (decoded: DecodedFrame): FrameJson => {
     op: op ?? null,
     unique: text(unique),
     nodeid: text(nodeid),
-    error: error ?? null,
+    // Not the -0 that a negated 0 is.
+    error: error === undefined ? null : error + 0,
     ...(error === undefined || error === 0 ? {} : { errorName: errnoName(error) }),
     length: frame.length,
     ...(cut > 0 ? { cut } : {}),

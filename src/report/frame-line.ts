@@ -15,7 +15,8 @@ export interface LineStyle {
   readonly paint: Paint;
 }
 
-const bodyText = ({ message }: DecodedFrame): string => {
+/** What a frame says, as one line of any length. */
+export const bodyText = ({ message }: DecodedFrame): string => {
   switch (message.kind) {
     case 'request':
       return requestText(message);
