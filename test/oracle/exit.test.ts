@@ -69,7 +69,7 @@ panic({0x6b1f40?, 0xc0001a2010?})
 log.Panicf({0x70b6a1?, 0x0?}, {0xc0000adb20?})
 	/usr/lib/go/src/log/log.go:439 +0x65
 github.com/hanwen/go-fuse/v2/fs.(*rawBridge).inode(0xc000110000, 0x11, 0x0)
-	/root/go/pkg/mod/github.com/hanwen/go-fuse/v2@v2.1.0/fs/bridge.go:315 +0x1d1`;
+	/build/go/pkg/mod/github.com/hanwen/go-fuse/v2@v2.1.0/fs/bridge.go:315 +0x1d1`;
 const goSignal = `
 panic: runtime error: invalid memory address or nil pointer dereference
 [signal SIGSEGV: segmentation violation code=0x1 addr=0x18 pc=0x5f1e2a]
