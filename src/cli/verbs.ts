@@ -20,6 +20,7 @@ export const verbs: Readonly<Record<string, VerbEntry>> = {
     () => import('./verbs/stats.js'),
   ),
   repair: entry('mend a trace whose recorder was killed', () => import('./verbs/repair.js')),
+  redact: entry('copy a trace without names and contents', () => import('./verbs/redact.js')),
   export: entry('write a trace as json or pcapng', () => import('./verbs/export.js')),
   doctor: entry(
     'what this machine can do, and how to mend what is missing',

@@ -1,4 +1,4 @@
-/** `export` of a conversation of memfs: documents that other programs open. */
+/** `export` and `redact` of a conversation with memfs: files that go to others. */
 
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -53,5 +53,30 @@ describe('export', () => {
     expect(status).toBe(3);
     expect(stderr).toContain(`relight: cannot write ${out}`);
     expect(existsSync(out)).toBe(false);
+  });
+});
+
+describe('redact', () => {
+  test('a copy that says nothing of names and contents, the same for the same key', async ({ folder }) => {
+    const trace = await recorded(folder);
+    const [copy, again, key] = [join(folder, 'a.rlt'), join(folder, 'b.rlt'), trace];
+    const document = jsonOf(await runRelight(['redact', trace, '-o', copy, '--key', key, '--json']));
+    expect(document).toMatchObject({ trace, output: copy, frames: expect.any(Number) });
+    await runRelight(['redact', trace, '-o', again, '--key', key]);
+    const names = async (path: string) =>
+      (await runRelight(['show', path, '--json', '-f', 'op==LOOKUP && kind==request'])).stdout;
+    expect(await names(trace)).toContain('hello');
+    expect(await names(copy)).not.toContain('hello');
+    expect(await names(again)).toBe(await names(copy));
+    expect((await runRelight(['stats', copy])).stdout).toContain('redacted');
+  });
+
+  test('never onto itself', async ({ folder }) => {
+    const trace = await recorded(folder);
+    const { status, stderr } = await runRelight(['redact', trace, '-o', trace]);
+    expect({ status, stderr }).toEqual({
+      status: 2,
+      stderr: `relight: ${trace} is the trace itself; name another file\n`,
+    });
   });
 });

@@ -72,7 +72,7 @@ describe('help', () => {
   });
 
   test('of a verb has an example and fits 80 columns', async () => {
-    for (const verb of ['record', 'show', 'stats', 'repair', 'specimen']) {
+    for (const verb of ['record', 'show', 'stats', 'repair', 'redact', 'export', 'doctor', 'specimen']) {
       const { status, stdout } = await runRelight([verb, '--help']);
       expect({ verb, status }).toEqual({ verb, status: 0 });
       expect(stdout).toContain('Examples:');
