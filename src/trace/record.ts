@@ -27,7 +27,7 @@ export const sealRecord = (sync: Uint8Array, kind: number, body: readonly Uint8A
   const bodyLength = bytesOf(body);
   const field = new ByteColumn(8);
   field.lengthField((kind << 3) | 2, bodyLength);
-  const checksum = body.reduce((crc, chunk) => crc32(chunk, crc), crc32(field.written));
+  const checksum = [field.written, ...body].reduce((crc, chunk) => crc32(chunk, crc), crc32(sync));
   const lead = new ByteColumn(32);
   lead.varint(MARK_BYTES + field.length + bodyLength);
   lead.byte(SYNC_TAG);
@@ -84,7 +84,8 @@ export interface OpenRecord {
 export const openRecord = (message: Uint8Array): OpenRecord | undefined => {
   if (message.length <= MARK_BYTES) return undefined;
   const view = new DataView(message.buffer, message.byteOffset, message.byteLength);
-  if (view.getUint32(SYNC_FIELD + 1, true) !== crc32(message.subarray(MARK_BYTES))) return undefined;
+  const checksum = crc32(message.subarray(MARK_BYTES), crc32(message.subarray(1, SYNC_FIELD)));
+  if (view.getUint32(SYNC_FIELD + 1, true) !== checksum) return undefined;
   const tag = readVarint(message, MARK_BYTES);
   const length = tag && (tag.value & 7) === 2 ? readVarint(message, tag.next) : undefined;
   if (tag === undefined || length === undefined || length.next + length.value > message.length)
