@@ -7,6 +7,7 @@ import { RelightError } from '../base/error.js';
 import { type ChannelPair, closeEnd, openChannel } from './channel.js';
 import { Interposer } from './interpose/interposer.js';
 import type { FromServing, FromSpawning, MountMode, SpawnCommand } from './interpose/messages.js';
+import { removePollFile } from './interpose/poll-file.js';
 import { fillPlaceholders, takesDescriptor, takesMountPoint } from './placeholders.js';
 import { RunningServer } from './running-server.js';
 import { spawnCommand } from './spawn.js';
@@ -71,6 +72,7 @@ export class Launcher {
 
   /** Starts the next incarnation. Throws `server` when the command cannot be started. The caller closes our end. */
   async launch(events: LaunchEvents = {}): Promise<RunningServer> {
+    if (this.options.mode === 'pretend' && this.mountPoint !== undefined) removePollFile(this.mountPoint);
     const channel = openChannel();
     this.#theirs = channel.theirs;
     const strangers = new Set(adopted());
@@ -102,7 +104,9 @@ export class Launcher {
     closeEnd(this.#theirs);
     this.#theirs = -1;
     await this.#interposer?.close();
-    if (this.mountPoint !== undefined) rmdirSync(this.mountPoint);
+    if (this.mountPoint === undefined) return;
+    if (this.options.mode === 'pretend') removePollFile(this.mountPoint);
+    rmdirSync(this.mountPoint);
   }
 
   #command(handOver: number | undefined): SpawnCommand {
@@ -165,7 +169,12 @@ export class Launcher {
         else if (event.kind === 'unmounted') events.onUnmounted?.(event);
       };
       interposer.begin(
-        { socket: channel.theirs, inode: channel.theirInode, mode: this.options.mode },
+        {
+          socket: channel.theirs,
+          inode: channel.theirInode,
+          mode: this.options.mode,
+          temporary: this.mountPoint,
+        },
         { onServing, onSpawning },
       );
       interposer.spawn(this.#command(undefined));

@@ -8,6 +8,7 @@ import { FUSE_DEVICE, type MountRequest, mountFuse, unmountFuse } from '../mount
 import { childrenOf, descriptorsOf, pathOf, processOf } from '../proc.js';
 import { type Listener, readString, type Trap } from './listener.js';
 import type { FromServing, MountMode } from './messages.js';
+import { putPollFile } from './poll-file.js';
 
 const O_CLOEXEC = 0o2000000;
 const MS_REMOUNT = 32;
@@ -27,6 +28,8 @@ export interface Session {
   readonly mode: MountMode;
   /** Where the server's mounts are, as far as it knows. */
   readonly targets: Set<string>;
+  /** A mount point of ours, made for this server. */
+  readonly temporary: string | undefined;
   /** The kernel's mount is gone although the server was not told. */
   gone: boolean;
 }
@@ -103,6 +106,7 @@ export class Answers {
     const made = session.mode === 'pretend' ? undefined : mountFuse(request);
     const error = typeof made === 'number' ? -made : 0;
     if (error === 0) session.targets.add(request.target);
+    if (made === undefined && request.target === session.temporary) putPollFile(request.target);
     this.#tell({
       kind: 'mounted',
       pid: trap.pid,

@@ -9,7 +9,7 @@ import { closeWake, openWake, wake } from '../wake.js';
 import type {
   FromServing,
   FromSpawning,
-  MountMode,
+  SessionFacts,
   SpawnCommand,
   ToServing,
   ToSpawning,
@@ -64,7 +64,7 @@ export class Interposer {
   }
 
   /** Prepares for the next server; whatever the last one still does is no longer told to its listener. */
-  begin(session: { socket: number; inode: number; mode: MountMode }, events: InterposerEvents): void {
+  begin(session: SessionFacts, events: InterposerEvents): void {
     this.#events = events;
     this.#toServing({ kind: 'session', ...session });
   }

@@ -5,10 +5,20 @@ import type { MountRequest } from '../mount.js';
 /** How the mount(2) of a server is answered: by success alone, or by doing it. */
 export type MountMode = 'pretend' | 'real';
 
+/** A server that is about to start. */
+export interface SessionFacts {
+  readonly socket: number;
+  /** Of the socket. */
+  readonly inode: number;
+  readonly mode: MountMode;
+  /** The mount point that was made for it. */
+  readonly temporary: string | undefined;
+}
+
 /** To the thread that answers traps. */
 export type ToServing =
   /** A server is about to start: what its opens of the device get. */
-  | { readonly kind: 'session'; readonly socket: number; readonly inode: number; readonly mode: MountMode }
+  | ({ readonly kind: 'session' } & SessionFacts)
   /** The server has its end for good: our copy must go, or its death would never show as end of file. */
   | { readonly kind: 'handedOver' }
   /** Our mount is gone (unmounted from outside): a later umount2 by the server has nothing to do. */

@@ -23,6 +23,7 @@ const obey = (message: ToServing): boolean => {
         socket: message.socket,
         inode: message.inode,
         mode: message.mode,
+        temporary: message.temporary,
         targets: new Set(),
         gone: false,
       };
