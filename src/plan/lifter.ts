@@ -26,12 +26,16 @@ const RESEND_BYTE = 15;
 const RESEND_BIT = 0x80;
 const NODEID_AT = 16;
 const S_IFMT = 0xf000;
+const S_IFDIR = 0x4000;
 /** In `waiting`, in place of a step: the request is no step of the plan. */
 const HANDSHAKE = -1;
 
 /** Every reply that mints a node has a `fuse_entry_out` around it. */
-const MODE_FROM_NODEID =
-  (fieldAt(entryOut, 'attr.mode')?.offset ?? 0) - (fieldAt(entryOut, 'nodeid')?.offset ?? 0);
+const fromNodeid = (field: string): number =>
+  (fieldAt(entryOut, field)?.offset ?? 0) - (fieldAt(entryOut, 'nodeid')?.offset ?? 0);
+const MODE_FROM_NODEID = fromNodeid('attr.mode');
+const INO_FROM_NODEID = fromNodeid('attr.ino');
+const NLINK_FROM_NODEID = fromNodeid('attr.nlink');
 
 /** A unique without bit 63 as a number; beyond 2^53 no kernel counts. */
 const keyAt = (bytes: Uint8Array, at: number): number =>
@@ -83,6 +87,8 @@ export class Lifter {
   #step = -1;
   /** The node that handles belong to: the last one seen in the exchange. */
   #node: number | undefined;
+  /** A node of each object that has several links, by inode number. */
+  readonly #linked = new Map<number, number>();
   /** Node that the reply at hand minted last. */
   #minted: number | undefined;
 
@@ -219,6 +225,9 @@ export class Lifter {
     this.#step = step;
     this.#node = nodes[0];
     this.#visitReply(op, bytes);
+    // LINK alone names a node besides the directory in its header and mints one.
+    const [, linked] = nodes;
+    if (linked !== undefined && this.#minted !== undefined) this.symbols.link(linked, this.#minted);
     this.#applyNames(op, nodes);
   }
 
@@ -260,6 +269,7 @@ export class Lifter {
       const directory = this.#node;
       const symbol = this.symbols.mintNode(this.#keyAt(offset), this.#factsAt(offset, generationAt), step);
       this.#minted = symbol;
+      this.#linkByNumber(symbol, offset);
       if (use.each !== undefined && directory !== undefined) this.#foundRecord(directory, symbol, offset);
       else this.#node = symbol;
       if (step !== undefined) this.#steps.mint(step, offset, use, symbol);
@@ -268,6 +278,17 @@ export class Lifter {
       if (step !== undefined) this.#steps.mint(step, offset, use, symbol);
     }
   };
+
+  /** Entries of files with several links and one inode number are one object, whatever their nodeids. */
+  #linkByNumber(symbol: number, offset: number): void {
+    const bytes = this.#bytes;
+    const type = u32At(bytes, offset + MODE_FROM_NODEID) & S_IFMT;
+    if (type === S_IFDIR || u32At(bytes, offset + NLINK_FROM_NODEID) < 2) return;
+    const ino = keyAt(bytes, offset + INO_FROM_NODEID);
+    const known = this.#linked.get(ino);
+    if (known === undefined) this.#linked.set(ino, symbol);
+    else this.symbols.link(known, symbol);
+  }
 
   #factsAt(offset: number, generationAt: number): NodeFacts {
     const bytes = this.#bytes;

@@ -148,16 +148,18 @@ class Ordering {
   /** What failed in the recording changed nothing, except that a handle is gone whatever RELEASE says. */
   #eachAccess(step: number, visit: (object: number, access: Access) => void): void {
     const steps = this.#steps;
+    const symbols = this.#symbols;
     const op = steps.opOf(step);
     const failed = steps.isFailed(step);
     const empties = !failed && op?.effect === 'handle' && truncates(op, steps.templateOf(step));
-    steps.eachPatched(step, (object, use) => {
+    steps.eachPatched(step, (symbol, use) => {
+      const object = symbols.objectOf(symbol);
       if (failed && use.act !== 'release') visit(object, 'read');
       else visit(object, empties && use.kind === 'node' ? 'write' : accessTo(op, use));
     });
-    steps.eachAffected(step, (object) => visit(object, 'write'));
-    steps.eachMinted(step, (object) =>
-      visit(object, this.#symbols.mintedBy(object) === step ? 'write' : 'read'),
+    steps.eachAffected(step, (symbol) => visit(symbols.objectOf(symbol), 'write'));
+    steps.eachMinted(step, (symbol) =>
+      visit(symbols.objectOf(symbol), symbols.mintedBy(symbol) === step ? 'write' : 'read'),
     );
   }
 }

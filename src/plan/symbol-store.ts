@@ -52,6 +52,8 @@ export class SymbolStore implements Sequence<PlanSymbol> {
   readonly #name = new Column();
   /** An older node of the same nodeid that the kernel still holds (bad, because its generation changed). */
   readonly #older = new Column();
+  /** Another node of the same object. */
+  readonly #sibling = new Column();
   readonly #index = new RowIndex((row) => this.#hashOf(row));
 
   constructor() {
@@ -140,6 +142,19 @@ export class SymbolStore implements Sequence<PlanSymbol> {
     if (symbol === ROOT_SYMBOL || this.#parent.get(symbol) !== 0) return;
     this.#parent.set(symbol, parent + 1);
     this.#name.set(symbol, name);
+  }
+
+  /** Two nodes are names of one object: servers that number names give each hard link a nodeid of its own. */
+  link(one: number, other: number): void {
+    const [from, to] = [this.objectOf(one), this.objectOf(other)];
+    if (from !== to) this.#sibling.set(Math.max(from, to), Math.min(from, to) + 1);
+  }
+
+  /** The symbol that stands for all symbols of one object. */
+  objectOf(symbol: number): number {
+    let at = symbol;
+    for (let next = this.#sibling.get(at); next !== 0; next = this.#sibling.get(at)) at = next - 1;
+    return at;
   }
 
   isHandle(symbol: number): boolean {

@@ -42,6 +42,15 @@ describe('order', () => {
     expect([1, 2, 3, 4].map((step) => afterOf(talk, step))).toEqual([[0], [0], [1, 2], [3]]);
   });
 
+  test('hard links are one object, whatever their nodeids', () => {
+    const talk = new Conversation();
+    talk.lookup(1n, 'a', { nodeid: 5n });
+    talk.exchange('LINK', 1n, { oldnodeid: 5n, newname: 'b' }, { nodeid: 6n });
+    talk.exchange('SETATTR', 5n, {}, {});
+    talk.exchange('GETATTR', 6n, {}, {});
+    expect([1, 2, 3].map((step) => afterOf(talk, step))).toEqual([[0], [1], [2]]);
+  });
+
   test('what failed changed nothing', () => {
     const talk = new Conversation();
     talk.exchange('GETATTR', 1n, {}, {});
