@@ -13,6 +13,8 @@ import { stores } from './stores.js';
 
 /** What a test needs to start the server and look at what it did. */
 export interface PreparedServer {
+  /** The store's folder: all that the server changes lies in it. */
+  readonly store: string;
   /** Foreground command; `{mnt}` still stands in it. */
   readonly command: readonly string[];
   /** Shell command of the workload of real programs: reads RELIGHT_MOUNT, writes `output` and `tree` into `results`. */
@@ -38,23 +40,24 @@ const treeFor = async ({ access }: CatalogueServer): Promise<string> =>
   access === 'writable' ? join(await fixtures(), 'tree') : fixtures();
 
 /**
- * Fills a new store in `folder` and says how to run the server on it.
+ * Fills a new store in `folder` with `tree` (the fixtures by default) and says how to run the server on it.
  * @throws Error when the store cannot be made, or when the row has no command for an ordinary user
  */
 export const prepareServer = async (
   server: CatalogueServer,
   folder: string,
-  { asUser = false } = {},
+  { asUser = false, tree }: { readonly asUser?: boolean; readonly tree?: string } = {},
 ): Promise<PreparedServer> => {
   const store = join(folder, 'store');
   mkdirSync(store, { recursive: true });
   await compileIfNeeded(server);
   const kind = stores[server.store];
-  await kind.prepare({ store, command: expand(server.command, store) }, await treeFor(server));
+  await kind.prepare({ store, command: expand(server.command, store) }, tree ?? (await treeFor(server)));
   if (asUser) giveToOrdinaryUser(store);
   const words = asUser ? server.userCommand : server.command;
   if (words === undefined) throw new Error(`${server.name} has no command for an ordinary user`);
   return {
+    store,
     command: expand(words, store),
     workload: await workloadOf(server),
     readBack: (into) => kind.readBack({ store, command: expand(server.command, store) }, into),
