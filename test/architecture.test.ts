@@ -138,8 +138,7 @@ const isAboutItsFolder = (testFile: string): boolean => {
 
 describe('the repository stands alone', () => {
   test('no file names a place on one machine or a package registry', () => {
-    const places =
-      /(^|[\s"'`(=:])\/(work|root)\/[\w.]+|registry\.(npmjs|yarnpkg)|deb\.debian\.org/m;
+    const places = /(^|[\s"'`(=:])\/(work|root)\/[\w.]+|registry\.(npmjs|yarnpkg)|deb\.debian\.org/m;
     const offenders = committed()
       .filter((file) => file !== 'test/architecture.test.ts')
       .filter((file) => places.test(readFileSync(join(root, file), 'utf8')));

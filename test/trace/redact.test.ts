@@ -16,9 +16,9 @@ const original = (payload: TraceContext['payload'] = { kind: 'full' }): string =
     (writer) => {
       writer.mount({
         timeNs: 1n,
-        point: '/home/alice/mnt',
+        point: '/data/alice/mnt',
         fstype: 'fuse',
-        source: '/home/alice/data',
+        source: '/data/alice/src',
         flags: 0n,
         options: 'ro',
       });
@@ -28,7 +28,7 @@ const original = (payload: TraceContext['payload'] = { kind: 'full' }): string =
         incarnation: 0,
         timeNs: 3n,
         ranges: [
-          { ...range, path: '/home/alice/server' },
+          { ...range, path: '/data/alice/server' },
           { ...range, start: 8192n, end: 9999n, path: '/usr/lib/libc.so.6' },
         ],
       });
@@ -59,9 +59,9 @@ const original = (payload: TraceContext['payload'] = { kind: 'full' }): string =
     {
       context: {
         ...context,
-        argv: ['bindfs', '-f', '/home/alice/data', '/home/alice/mnt'],
-        cwd: '/home/alice',
-        environment: [{ name: 'PATH', value: '/usr/bin:/home/alice/bin' }],
+        argv: ['bindfs', '-f', '/data/alice/src', '/data/alice/mnt'],
+        cwd: '/data/alice',
+        environment: [{ name: 'PATH', value: '/usr/bin:/data/alice/bin' }],
         filter: 'name=="diary"',
         payload,
       },
