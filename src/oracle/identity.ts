@@ -7,9 +7,9 @@ import { errorOf } from '../protocol/header.js';
 import type { Negotiated } from '../protocol/negotiated.js';
 import type { Facts } from './facts.js';
 import { type Fingerprint, isEmpty } from './fingerprint.js';
-import { isExcluded, isTelling, type Likeness, likeness } from './likeness.js';
+import { isExcluded, isTelling, type Likeness, pointsText } from './likeness.js';
 import { Objects } from './objects.js';
-import { accountOf, intentOf, type ObjectKey, type StepIds } from './seen.js';
+import { accountOf, intentOf, type ObjectKey, type StepIds, type Told } from './seen.js';
 
 /**
  * What a reply was about: the object that was meant, another one that is known, or one that nobody knows. `twins`: the one
@@ -42,8 +42,6 @@ interface Comparison {
   readonly others: readonly { readonly key: ObjectKey; readonly like: Likeness }[];
 }
 
-const texts = (points: Likeness['agrees']): string => points.map(({ text }) => text).join(', ');
-
 const kindOf = ({ facts, meant, others }: Comparison): Identification['kind'] => {
   if (facts === undefined || meant === undefined) return 'unclear';
   const known = others.length > 0;
@@ -59,6 +57,7 @@ export class Identities {
   readonly #options: IdentitiesOptions;
   readonly #objects = new Objects();
   readonly #own = new Map<ObjectKey, string>();
+  readonly #met: { readonly told: Told; readonly incarnation: number }[] = [];
   #steps: (StepIds | number)[] = [];
   #replies: (Uint8Array | undefined)[] = [];
   #incarnations: number[] = [];
@@ -87,6 +86,14 @@ export class Identities {
     this.#objects.of(key).gone = why;
   }
 
+  /**
+   * Takes what a later incarnation tells, by ids of its own, about what now stands at the path of a known object: a
+   * confirmation, or another object in its place. Those that were looked up together are compared together.
+   */
+  meet(key: ObjectKey, told: Fingerprint, incarnation: number): void {
+    this.#met.push({ told: { key, told }, incarnation });
+  }
+
   /** Makes an object that the plan does not have, such as one that came while the server was down. Keys are negative. */
   add(name: string): ObjectKey {
     const key = -1 - this.#own.size;
@@ -111,7 +118,7 @@ export class Identities {
     if (isEmpty(told))
       return { kind: 'unclear', others: [], evidence: ['the reply tells nothing about its object'] };
     const facts = subject === undefined ? undefined : this.#objects.get(subject);
-    const meant = facts === undefined ? undefined : this.#like(told, facts);
+    const meant = facts === undefined ? undefined : this.#objects.compare(told, facts);
     const comparison = { subject, facts, meant, others: this.#others(told, subject) };
     const others = comparison.others.map(({ key }) => key);
     return { kind: kindOf(comparison), others, evidence: this.#evidence(comparison) };
@@ -124,7 +131,30 @@ export class Identities {
   }
 
   #read(): void {
-    if (this.#steps.length === 0) return;
+    if (this.#steps.length > 0) this.#readSteps();
+    if (this.#met.length > 0) this.#reconcile();
+  }
+
+  /** What stands in an object's place may be told by several replies, which are about one and the same. */
+  #reconcile(): void {
+    const met = this.#met.splice(0);
+    const others = new Map<ObjectKey, ObjectKey>();
+    for (const incarnation of new Set(met.map((one) => one.incarnation))) {
+      const here = met.filter((one) => one.incarnation === incarnation).map(({ told }) => told);
+      for (const { told, differs } of this.#objects.meet(here, incarnation)) {
+        const facts = this.#objects.of(told.key);
+        facts.gone ??= `another object is in its place: ${differs}`;
+        const other = others.get(told.key) ?? this.add(`${this.nameOf(told.key)} (in its place)`);
+        others.set(told.key, other);
+      }
+      for (const { key, told } of here) {
+        const other = others.get(key);
+        if (other !== undefined) this.#objects.learn(other, told, incarnation);
+      }
+    }
+  }
+
+  #readSteps(): void {
     const [steps, replies, incarnations] = [this.#steps, this.#replies, this.#incarnations];
     this.#steps = [];
     this.#replies = [];
@@ -146,29 +176,27 @@ export class Identities {
     }
   }
 
-  #like(told: Fingerprint, facts: Facts): Likeness {
-    return likeness(told, facts, (name) => this.#objects.survival.trust(name));
-  }
-
   #others(told: Fingerprint, subject: ObjectKey | undefined): Comparison['others'] {
     return this.#objects.candidates(told).flatMap((key) => {
       const facts = this.#objects.get(key);
       if (key === subject || facts === undefined || facts.gone !== undefined) return [];
-      const like = this.#like(told, facts);
+      const like = this.#objects.compare(told, facts);
       return like.differs.length === 0 && isTelling(like) ? [{ key, like }] : [];
     });
   }
 
   #evidence({ subject, facts, meant, others }: Comparison): string[] {
     const name = subject === undefined ? 'an object that the run does not know' : this.nameOf(subject);
-    const lines = others.map(({ key, like }) => `as ${this.nameOf(key)}: ${texts(like.agrees)}`);
+    const lines = others.map(({ key, like }) => `as ${this.nameOf(key)}: ${pointsText(like.agrees)}`);
     return [
       ...(facts?.gone === undefined ? [] : [`${name} is gone: ${facts.gone}`]),
       ...(meant === undefined ? [`nothing is known of ${name}`] : []),
-      ...(meant === undefined || meant.agrees.length === 0 ? [] : [`as ${name}: ${texts(meant.agrees)}`]),
+      ...(meant === undefined || meant.agrees.length === 0
+        ? []
+        : [`as ${name}: ${pointsText(meant.agrees)}`]),
       ...(meant === undefined || meant.differs.length === 0
         ? []
-        : [`unlike ${name}: ${texts(meant.differs)}`]),
+        : [`unlike ${name}: ${pointsText(meant.differs)}`]),
       ...lines.slice(0, SHOWN),
       ...(lines.length > SHOWN ? [`as ${lines.length - SHOWN} more`] : []),
     ];

@@ -154,3 +154,9 @@ export const isTelling = ({ agrees }: Likeness): boolean =>
 
 /** Whether a fact differs that an object cannot change unseen. */
 export const isExcluded = ({ differs }: Likeness): boolean => differs.some(({ weight }) => weight === 2);
+
+/** Points for people: those that say something, all of them when none does. */
+export const pointsText = (points: readonly Point[]): string => {
+  const telling = points.filter(({ weight }) => weight > 0);
+  return (telling.length > 0 ? telling : points).map(({ text }) => text).join(', ');
+};

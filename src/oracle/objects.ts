@@ -6,8 +6,9 @@
 import type { DecodedReply, DecodedRequest } from '../protocol/decode.js';
 import { Facts } from './facts.js';
 import type { Fingerprint } from './fingerprint.js';
+import { isExcluded, type Likeness, likeness, pointsText } from './likeness.js';
 import { ObjectIndex } from './object-index.js';
-import type { Account, ObjectKey } from './seen.js';
+import type { Account, ObjectKey, Told } from './seen.js';
 import { Survival } from './survival.js';
 
 interface Known {
@@ -52,11 +53,37 @@ export class Objects {
   take(account: Account, incarnation: number): void {
     this.#change(account);
     this.#followNames(account);
-    for (const { key, told } of account.told) this.#learn(key, told, incarnation);
+    for (const { key, told } of account.told) this.learn(key, told, incarnation);
     const written = account.node === undefined ? undefined : writtenBy(account.request);
     if (account.node !== undefined && written !== undefined) this.#index.add(account.node, written);
     const minted = nodeidAndInode(account.reply);
     if (account.child !== undefined && minted !== undefined) this.survival.noteInode(...minted);
+  }
+
+  /**
+   * Takes what a later incarnation tells about the objects that now stand where known ones stood. Says which of them are
+   * others than before, with what differs; nothing of those is learnt.
+   */
+  meet(met: readonly Told[], incarnation: number): { readonly told: Told; readonly differs: string }[] {
+    // All of them first: whether inode numbers survive decides what a changed one means.
+    for (const { key, told } of met) {
+      const known = this.#known.get(key);
+      if (known !== undefined && known.incarnation < incarnation)
+        this.survival.note(known.facts.scalars, told.scalars);
+    }
+    return met.flatMap((told) => {
+      const known = this.#of(told.key);
+      known.incarnation = incarnation;
+      const like = this.compare(told.told, known.facts);
+      if (isExcluded(like)) return [{ told, differs: pointsText(like.differs) }];
+      this.learn(told.key, told.told, incarnation);
+      return [];
+    });
+  }
+
+  /** Compares what a reply tells with an object, as far as the facts of this server can be relied on. */
+  compare(told: Fingerprint, facts: Facts): Likeness {
+    return likeness(told, facts, (name) => this.survival.trust(name));
   }
 
   /** Forgets what a request may have changed of which nobody knows whether it took effect. */
@@ -75,7 +102,8 @@ export class Objects {
     if (second !== undefined) this.of(second).change(request, true);
   }
 
-  #learn(key: ObjectKey, told: Fingerprint, incarnation: number): void {
+  /** Takes what a reply told about an object. */
+  learn(key: ObjectKey, told: Fingerprint, incarnation: number): void {
     const known = this.#of(key);
     if (known.incarnation < incarnation) this.survival.note(known.facts.scalars, told.scalars);
     known.facts.learn(told);

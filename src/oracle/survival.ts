@@ -15,11 +15,15 @@ interface Tested {
   changed: number;
 }
 
+/** Replies may overtake each other by so many; a counter goes back no further. */
+const OVERTAKEN = 64n;
+
 /** Counts what survived. */
 export class Survival {
   readonly #tested = new Map<FactName, Tested>();
-  #echoes = 0;
-  #ownInodes = 0;
+  #isOwn = false;
+  #isEcho = false;
+  #highest = 0n;
 
   /** Notes an object as an earlier incarnation told it and as a later one tells it. */
   note(before: Scalars, after: Scalars): void {
@@ -32,18 +36,22 @@ export class Survival {
     }
   }
 
-  /** Notes a node with its inode number: high-level libraries put the one in the place of the other. */
+  /**
+   * Notes a node with its inode number when it is given out. High-level libraries put a counted nodeid in its place; low-level
+   * servers may take the inode number for the nodeid, which then goes up and down.
+   */
   noteInode(nodeid: bigint, ino: bigint): void {
-    if (nodeid === ino) this.#echoes++;
-    else this.#ownInodes++;
+    if (nodeid !== ino || nodeid + OVERTAKEN < this.#highest) this.#isOwn = true;
+    else this.#isEcho = true;
+    if (nodeid > this.#highest) this.#highest = nodeid;
   }
 
   /** How far to rely on a kind of fact. Facts that belong to the object itself always survive. */
   trust(name: FactName): Trust {
     if (!doubted.includes(name)) return 'proven';
+    if (name === 'ino' && this.#isEcho && !this.#isOwn) return 'refuted';
     const { kept, changed } = this.#tested.get(name) ?? { kept: 0, changed: 0 };
     if (changed > 0 && changed * FEW >= kept) return 'refuted';
-    if (kept > 0) return 'proven';
-    return name === 'ino' && this.#echoes > 0 && this.#ownInodes === 0 ? 'refuted' : 'untested';
+    return kept > 0 ? 'proven' : 'untested';
   }
 }

@@ -162,6 +162,15 @@ describe('facts that do not survive a restart', () => {
     expect(known.identify(tells({ ino: 999n }), objects.b).kind).toBe('stranger');
   });
 
+  it('are inode numbers that are taken for nodeids, which jump', () => {
+    const known = new Identities({ negotiated: session, nameOf });
+    const inodes = { a: 5000n, b: 5n, c: 900n } as const;
+    const ids = Object.entries(inodes) as ['a' | 'b' | 'c', bigint][];
+    for (const incarnation of [0, 1])
+      for (const [name, ino] of ids) observe(known, lookup(name, ino, { ino }), incarnation);
+    expect(known.identify(tells({ type: REGULAR, ino: 5000n }), objects.a).kind).toBe('same');
+  });
+
   it('are not inode numbers that only echo the nodeid', () => {
     const known = new Identities({ negotiated: session, nameOf });
     observe(known, lookup('a', 2n, { ino: 2n }));
@@ -169,6 +178,40 @@ describe('facts that do not survive a restart', () => {
     const told = { ...attributes({ ...attrOf('a'), ino: 3n }) };
     expect(told.ino).toBe(3n);
     expect(unlike(known, tells({ type: REGULAR, ino: 3n, size: 5n }), objects.a)).not.toMatch('ino');
+  });
+});
+
+describe('what now stands at a known path', () => {
+  const full = (name: keyof typeof objects, more: Scalars = {}): Fingerprint => {
+    const { scalars } = knownWorld().factsOf(objects[name]) ?? { scalars: {} };
+    return tells({ ...scalars, ...more });
+  };
+
+  it('may be the same object, with other numbers when all have others', () => {
+    const known = knownWorld();
+    for (const name of ['a', 'b', 'c'] as const)
+      known.meet(objects[name], full(name, { ino: 9n, ctime: 9n }), 1);
+    expect(known.identify(full('a', { ino: 9n, ctime: 9n }), objects.a).kind).toBe('same');
+    expect(known.identify(full('a', { ino: 8n, ctime: 8n }), objects.a).kind).toBe('same');
+  });
+
+  it('is another object when the inode numbers of the others stayed', () => {
+    const known = knownWorld();
+    known.meet(objects.a, full('a', { ino: 777n }), 1);
+    for (const name of ['b', 'c', 'd', 'twin1', 'unread'] as const) known.meet(objects[name], full(name), 1);
+    const found = known.identify(full('a', { ino: 777n }), objects.a);
+    expect(found.kind).toBe('other');
+    expect(found.evidence.join('\n')).toMatch(
+      /\/a is gone: another object is in its place: ino 777, not 101\n[\s\S]*as \/a \(in its place\): ino 777/,
+    );
+  });
+
+  it('is another object under the same number when its contents are others', () => {
+    const known = knownWorld();
+    for (const name of ['a', 'b', 'c', 'd'] as const) known.meet(objects[name], full(name), 1);
+    known.meet(objects.a, holds(text('HELLO')), 1);
+    expect(known.identify(full('a'), objects.a).kind).toBe('other');
+    expect(known.identify(holds(text('HELLO')), objects.a).kind).toBe('other');
   });
 });
 
