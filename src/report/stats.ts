@@ -1,7 +1,6 @@
 /** What `relight stats` says about a trace: figures per operation, and what kind of numbers its ids are. */
 
 import { errnoName } from '../base/errno.js';
-import type { IdClass } from '../oracle/id-kind.js';
 import { IdObserver, type IdReport } from '../oracle/id-observer.js';
 import { type DecodedFrame, decodedFrames } from '../trace/decoded-frames.js';
 import type { SentRequest } from '../trace/exchange.js';
@@ -102,7 +101,3 @@ export const statsOf = (trace: Trace, wanted: (frame: DecodedFrame) => boolean =
     ids: ids.report((incarnation) => trace.maps(incarnation).flatMap(({ ranges }) => ranges)),
   };
 };
-
-/** A line for people about the ids of one kind. */
-export const idLine = (what: string, { count, kind, pointers, evidence }: IdClass): string =>
-  `${what}: ${kind} (${count} seen${pointers > 0 ? `, ${pointers} point into the server's memory` : ''}): ${evidence.join('; ')}`;

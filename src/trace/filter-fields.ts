@@ -35,9 +35,6 @@ const ownFields = {
   undecoded: ({ message }) => Number(message.kind === 'decodeError'),
 } as const satisfies Readonly<Record<string, (frame: DecodedFrame) => Value>>;
 
-/** Name of a field that every frame may have. */
-export type OwnField = keyof typeof ownFields | 'time';
-
 /** Fields that only a reply has. */
 const ofReplies: ReadonlySet<string> = new Set(['error', 'latency']);
 
