@@ -4,10 +4,11 @@
  */
 
 import { setImmediate as nextTurn } from 'node:timers/promises';
+import { Slab } from '../base/slab.js';
 import type { Command, KernelEvent } from '../kernel/conversation.js';
 import type { Strategy } from '../kernel/strategies/strategy.js';
 import type { VirtualKernel } from '../kernel/virtual-kernel.js';
-import { Connection } from '../transport/connection.js';
+import { Connection, PATIENCE_MS } from '../transport/connection.js';
 import type { LaunchEvents, Launcher } from '../transport/launch.js';
 import type { RunningServer } from '../transport/running-server.js';
 import type { ProcessExit } from '../transport/subreaper.js';
@@ -59,8 +60,6 @@ export interface DriverOptions {
 
 /** Time between two turns of the event loop, where the ends of processes are noticed. */
 const SLICE_MS = 20;
-/** Messages taken between two looks at what can be sent. */
-const BATCH = 64;
 /** High word of the uniques of questions past the virtual kernel; its own never get there. */
 const ASIDE = 0x0010_0000;
 
@@ -75,6 +74,7 @@ export class Driver {
   readonly #options: DriverOptions;
   readonly #exits: ProcessExit[] = [];
   readonly #stderr: string[][] = [];
+  readonly #slab = new Slab();
   #server: RunningServer | undefined;
   #connection: Connection | undefined;
   /** Messages that the channel had no room for yet. */
@@ -201,28 +201,29 @@ export class Driver {
 
   /** `isDead` tells of a death that the channel cannot show, as long as we have the server's end open ourselves. */
   async #drive(source: RequestSource, timeoutMs: number, isDead = () => false): Promise<DriveEnd> {
+    const take = (message: Uint8Array): void => this.#take(message, source);
     let heard = performance.now();
     let turned = heard;
     for (;;) {
       const connection = this.#connection;
       if (connection === undefined) return { kind: 'died' };
-      const sent = this.#fill(source);
       const before = this.#messages;
-      const reception = connection.receive((message) => this.#take(message, source), BATCH);
+      this.#fill(source);
       if (source.isDone()) return { kind: 'done' };
-      if (reception === 'closed') return { kind: 'died' };
+      const due = this.room > 0 ? source.due?.() : undefined;
+      if (!this.#isIdle() || due !== undefined) {
+        const patience = due === undefined ? PATIENCE_MS : Math.min(PATIENCE_MS, due);
+        const reception = connection.receive(take, patience, this.#queue.length > 0);
+        if (source.isDone()) return { kind: 'done' };
+        if (reception === 'closed') return { kind: 'died' };
+      } else if (this.#messages === before) return { kind: 'stuck' };
       const now = performance.now();
-      if (now - turned > SLICE_MS) {
-        await nextTurn();
-        turned = performance.now();
-        if (isDead()) return { kind: 'died' };
-      }
       if (this.#messages !== before) heard = now;
-      if (this.#messages !== before || sent) continue;
-      const due = source.due?.();
-      if (due === undefined && this.#isIdle()) return { kind: 'stuck' };
-      if (due === undefined && now - heard > timeoutMs) return { kind: 'hang' };
-      connection.wait(Math.min(SLICE_MS, due ?? SLICE_MS), this.#queue.length > 0);
+      else if (due === undefined && now - heard > timeoutMs) return { kind: 'hang' };
+      if (now - turned <= SLICE_MS) continue;
+      await nextTurn();
+      turned = performance.now();
+      if (isDead()) return { kind: 'died' };
     }
   }
 
@@ -230,16 +231,13 @@ export class Driver {
     return this.kernel.underWay === this.#abandoned && this.#queue.length === 0 && this.#aside === undefined;
   }
 
-  /** Sends what may be sent; true when something was. */
-  #fill(source: RequestSource): boolean {
-    let sent = this.#flush();
+  #fill(source: RequestSource): void {
+    this.#flush();
     while (this.#queue.length === 0 && this.room > 0) {
       const request = source.next();
-      if (request === undefined) break;
+      if (request === undefined) return;
       this.event({ kind: 'request', ...request }, source);
-      sent = true;
     }
-    return sent;
   }
 
   #send(bytes: Uint8Array): void {
@@ -248,19 +246,19 @@ export class Driver {
     if (this.#queue.length > 0 || this.#connection?.send(bytes) === 'full') this.#queue.push(bytes);
   }
 
-  #flush(): boolean {
+  #flush(): void {
+    if (this.#queue.length === 0) return;
     let sent = 0;
     while (sent < this.#queue.length && this.#connection?.send(this.#queue[sent] ?? nothing) !== 'full')
       sent++;
-    if (sent > 0) this.#queue = this.#queue.slice(sent);
-    return sent > 0;
+    this.#queue = this.#queue.slice(sent);
   }
 
   #take(message: Uint8Array, source: RequestSource): void {
     this.#messages++;
     this.#options.tap?.onFrame('toKernel', message);
     if (this.#aside !== undefined && isAside(message)) this.#aside.reply = message.slice();
-    else this.event({ kind: 'message', bytes: message.slice() }, source);
+    else this.event({ kind: 'message', bytes: this.#slab.copy(message) }, source);
   }
 
   #markAside(request: Uint8Array): void {

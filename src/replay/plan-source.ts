@@ -1,5 +1,6 @@
 /** A stretch of a plan as a source of requests: binds each step when its turn comes, learns and compares when it is answered. */
 
+import { Slab } from '../base/slab.js';
 import type { Command, Replied } from '../kernel/conversation.js';
 import { compareReply, type Divergence } from '../oracle/compare.js';
 import { bindRequest } from '../plan/bind.js';
@@ -76,6 +77,7 @@ export class PlanSource implements RequestSource {
   readonly #listener: StepListener;
   readonly #stretch: Stretch;
   readonly #schedule: Schedule;
+  readonly #slab = new Slab();
 
   constructor(parts: { state: PlanState; driver: Driver; listener: StepListener }, stretch: Stretch) {
     this.#state = parts.state;
@@ -132,7 +134,7 @@ export class PlanSource implements RequestSource {
       if (unique !== 0) this.#driver.event({ kind: 'interrupt', unique }, this);
       return undefined;
     }
-    const bytes = new Uint8Array(step.template.length);
+    const bytes = this.#slab.take(step.template.length);
     bindRequest(step, this.#state.bindings, NO_UNIQUE, bytes);
     const header = step.patches.find((patch) => patch.kind === 'symbol' && patch.use.part === 'header');
     const minted = header?.kind === 'symbol' ? this.#state.mintedIn[header.symbol] : undefined;

@@ -1,16 +1,17 @@
-/** Our end of a channel for a driver that sends requests and takes replies: non-blocking, one message a packet. */
+/** Our end of a channel for a driver that sends requests and takes replies, one message a packet: waits only when told to. */
 
 import { Errno } from '../base/errno.js';
-import { close, fcntl, POLLIN, POLLOUT, PollSet, read, write } from './libc.js';
+import { close, limitReceiving, POLLIN, POLLOUT, PollSet, receive, sendNow } from './libc.js';
 
-const F_SETFL = 4;
-const O_NONBLOCK = 0o4000;
 const OUT_HEADER = 16;
 /** splice(2) cuts a reply into packets of whole pages, the first with the header before them. */
 const PAGE = 4096;
 
+/** Longest that one look at the channel waits. */
+export const PATIENCE_MS = 20;
+
 /** How a look at the channel ended. */
-export type Reception = 'empty' | 'closed';
+export type Reception = 'taken' | 'empty' | 'closed';
 
 /** A channel in use. Close it when the server is done with. */
 export class Connection {
@@ -27,38 +28,40 @@ export class Connection {
     this.#poll = new PollSet([fd]);
     this.#buffer = new Uint8Array(maxMessage);
     this.#view = new DataView(this.#buffer.buffer);
-    fcntl(fd, F_SETFL, O_NONBLOCK);
+    limitReceiving(fd, PATIENCE_MS);
   }
 
   /** Sends one message; `full` when the server must read first, `closed` when nobody will. */
   send(bytes: Uint8Array, length = bytes.length): 'sent' | 'full' | 'closed' {
-    const result = write(this.#fd, bytes, length);
+    const result = sendNow(this.#fd, bytes, length);
     if (result === -Errno.EAGAIN) return 'full';
     return result < 0 ? 'closed' : 'sent';
   }
 
   /**
-   * Gives up to `limit` messages that are there to `take`, whose argument is valid only during the call. `empty` when no
-   * more is there now or the limit is reached.
+   * Gives the next message to `take`, whose argument is valid only during the call. It is waited for up to `waitMs`, at
+   * most `PATIENCE_MS`; with `forRoom` also until there is room to send.
    */
-  receive(take: (message: Uint8Array) => void, limit: number): Reception {
-    for (let taken = 0; taken < limit; ) {
-      const length = read(this.#fd, this.#room(), this.#buffer.length - this.#partial);
+  receive(take: (message: Uint8Array) => void, waitMs: number, forRoom = false): Reception {
+    // Receiving waits by itself as long as it may: one system call for a message, where poll would make it two.
+    const isPatient = waitMs >= PATIENCE_MS && !forRoom;
+    if (!isPatient && waitMs > 0) this.wait(waitMs, forRoom);
+    for (;;) {
+      const length = receive(this.#fd, this.#room(), this.#buffer.length - this.#partial, isPatient);
       if (length === -Errno.EAGAIN || length === -Errno.EINTR) return 'empty';
       if (length <= 0) return 'closed';
       if (this.#isCut(length)) continue;
       const whole = this.#partial + length;
       this.#partial = 0;
       take(this.#buffer.subarray(0, whole));
-      taken++;
+      return 'taken';
     }
-    return 'empty';
   }
 
   /** Waits until there is something to receive (or, if wanted, room to send); false after the time-out. */
   wait(timeoutMs: number, forRoom = false): boolean {
     this.#poll.set(0, this.#fd, forRoom ? POLLIN | POLLOUT : POLLIN);
-    return this.#poll.wait(timeoutMs) > 0;
+    return this.#poll.wait(Math.floor(timeoutMs)) > 0;
   }
 
   /** Closes our end: the server sees end of file. */

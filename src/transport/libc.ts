@@ -29,6 +29,8 @@ const native = {
   setsockopt: declare('int setsockopt(int, int, int, void*, unsigned int)'),
   getsockopt: declare('int getsockopt(int, int, int, void*, void*)'),
   shutdown: declare('int shutdown(int, int)'),
+  send: declare('long send(int, const void*, size_t, int)'),
+  recv: declare('long recv(int, void*, size_t, int)'),
   recvmsg: declare('long recvmsg(int, void*, int)'),
   sendmsg: declare('long sendmsg(int, void*, int)'),
   poll: declare('int poll(void*, unsigned long, int)'),
@@ -58,6 +60,18 @@ export const read = (fd: number, memory: Memory, length: number): number =>
 /** write(2): bytes written, or -errno. */
 export const write = (fd: number, memory: Memory, length: number): number =>
   orErrno((typeof memory === 'number' ? byAddress : byView).write(fd, memory, length));
+
+/** send(2) without waiting and without SIGPIPE: bytes sent, or -errno. */
+export const sendNow = (fd: number, memory: Uint8Array, length: number): number =>
+  orErrno(native.send(fd, memory, length, 0x4040));
+
+/** recv(2): bytes received, 0 at end of file, or -errno; `wait` as long as the socket's time limit lets it. */
+export const receive = (fd: number, memory: Uint8Array, length: number, wait: boolean): number =>
+  orErrno(native.recv(fd, memory, length, wait ? 0 : 0x40));
+
+/** How long receiving from a socket may wait. */
+export const limitReceiving = (fd: number, ms: number): number =>
+  orErrno(native.setsockopt(fd, 1, 20, BigInt64Array.of(0n, BigInt(ms) * 1000n), 16));
 
 /** Address of a view's first byte. Keep the view referenced for as long as the address is used. */
 export const addressOf = (memory: Uint8Array): number => Number(koffi.address(memory));

@@ -27,10 +27,10 @@ interface Life {
 const ask = (connection: Connection, request: Uint8Array): Uint8Array => {
   let reply: Uint8Array | undefined;
   connection.send(request);
-  for (const end = Date.now() + START_MS; reply === undefined && Date.now() < end; connection.wait(20)) {
+  for (const end = Date.now() + START_MS; reply === undefined && Date.now() < end; ) {
     const reception = connection.receive((message) => {
       reply = message.slice();
-    }, 1);
+    }, 20);
     if (reception === 'closed') throw new Error('the server closed its channel');
   }
   if (reply === undefined) throw new Error('no reply');
