@@ -36,8 +36,8 @@ import { type RingMemory, ringMemory } from './ring.js';
 import { TeeHandle } from './tee-handle.js';
 import type { TeeOptions } from './tee-messages.js';
 
-/** Bounds the memory of a recording; when it is full the relay waits (or drops). Room for 30 requests of 1 MiB. */
-const RING_BYTES = 32 << 20;
+/** Bounds the memory of a recording; when it is full the relay waits (or drops). Room for 15 requests of 1 MiB. */
+const RING_BYTES = 16 << 20;
 /** How long a server may take to leave after SIGTERM, and again after its mount was taken away. */
 const GRACE_MS = 5000;
 /** How long a process takes to be gone after SIGKILL unless something keeps it in the kernel. */

@@ -6,6 +6,7 @@ import { deferred } from '../base/deferred.js';
 import { closeWake, openWake, wake } from '../transport/wake.js';
 import type { InitExchange } from './init-duties.js';
 import type { FromRelay, RelayCounts, RelayOptions, RelaySides, ToRelay } from './messages.js';
+import { THREAD_LIMITS } from './thread-limits.js';
 
 /** The thread of a relay. */
 export class RelayHandle {
@@ -30,6 +31,7 @@ export class RelayHandle {
     const wakeFd = openWake();
     const worker = new Worker(new URL('./relay-thread.js', import.meta.url), {
       workerData: { ...options, wakeFd } satisfies RelayOptions,
+      resourceLimits: THREAD_LIMITS,
     });
     await once(worker, 'online');
     return new RelayHandle(worker, wakeFd);

@@ -5,6 +5,7 @@ import { deferred } from '../base/deferred.js';
 import { RelightError } from '../base/error.js';
 import type { WriterStatus } from '../trace/writer.js';
 import type { FromTee, TeeOptions, ToTee } from './tee-messages.js';
+import { THREAD_LIMITS } from './thread-limits.js';
 
 /** Who hears of the trace while it is written. */
 export interface TeeEvents {
@@ -22,7 +23,10 @@ export class TeeHandle {
 
   private constructor(options: TeeOptions, events: TeeEvents) {
     this.#events = events;
-    this.#worker = new Worker(new URL('./tee-thread.js', import.meta.url), { workerData: options });
+    this.#worker = new Worker(new URL('./tee-thread.js', import.meta.url), {
+      workerData: options,
+      resourceLimits: THREAD_LIMITS,
+    });
     this.#worker.on('message', (message: FromTee) => this.#hear(message));
     this.#worker.on('error', (error) => {
       this.#opened.reject(error);
