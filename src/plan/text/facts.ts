@@ -21,8 +21,9 @@ export class Facts {
     this.#line = line;
     if (!line.takeIf('[')) return;
     while (!line.takeIf(']')) {
-      const name = line.parsed(`"]" or one of ${names.join(', ')}`, (text) =>
-        names.includes(text) ? text : undefined,
+      const name = line.parsed(
+        () => `"]" or one of ${names.join(', ')}`,
+        (text) => (names.includes(text) ? text : undefined),
       );
       line.mark('=');
       this.#values.set(name, line.atom(`a number for ${name}`));

@@ -116,8 +116,9 @@ const parseValue = (spec: FieldSpec, name: string, line: Line, context: ParseCon
     return line.parsed(`a number or an id for ${name}`, (text) => context.marker(text) ?? parseBig(text));
   if (typeof spec === 'string') return parseSmall(spec, name, line);
   if (spec.kind === 'bits')
-    return line.parsed(`flags for ${name} (${Object.keys(spec.names).join(', ')})`, (text) =>
-      parseFlags(spec.names, text),
+    return line.parsed(
+      () => `flags for ${name} (${Object.keys(spec.names).join(', ')})`,
+      (text) => parseFlags(spec.names, text),
     );
   if (spec.kind === 'struct') return parseBraces(structParsers(spec), line, context);
   line.mark('[');
@@ -192,8 +193,8 @@ const parseWords = (
 ): MutableFields => {
   const fields: MutableFields = {};
   while (line.isAtWord) {
-    const names = [...parsers.keys()].join(', ') || 'none';
-    const [name, parse] = line.parsed(`a field (${names})`, (text) => {
+    const names = (): string => `a field (${[...parsers.keys()].join(', ') || 'none'})`;
+    const [name, parse] = line.parsed(names, (text) => {
       const parser = parsers.get(text);
       return parser === undefined ? undefined : ([text, parser] as const);
     });

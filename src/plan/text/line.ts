@@ -74,14 +74,14 @@ export class Line {
     }
   }
 
-  /** Takes an atom that `parse` makes sense of. */
-  parsed<T>(what: string, parse: (atom: string) => T | undefined): T {
-    const before = this.#at;
-    const atom = this.atom(what);
-    const value = parse(atom);
-    if (value !== undefined) return value;
-    this.#at = before;
-    return this.fail(what);
+  /** Takes an atom that `parse` makes sense of; `what` is a function where the words take time to make. */
+  parsed<T>(what: string | (() => string), parse: (atom: string) => T | undefined): T {
+    const found = this.#peek(ATOM);
+    const value = found === undefined ? undefined : parse(found);
+    if (found === undefined || value === undefined)
+      return this.fail(typeof what === 'string' ? what : what());
+    this.#advance(found);
+    return value;
   }
 
   /** Ends the reading with an error: a RelightError that says where, what was expected and what stands there. */

@@ -75,9 +75,9 @@ class Reader {
   }
 
   read(line: Line): void {
-    const words = [...this.#keywords.keys()].join(', ');
-    const word = line.parsed(`the number of a step, or one of ${words}`, (text) =>
-      /^\d{1,10}$/.test(text) ? Number(text) : this.#keywords.get(text),
+    const word = line.parsed(
+      () => `the number of a step, or one of ${[...this.#keywords.keys()].join(', ')}`,
+      (text) => (/^\d{1,10}$/.test(text) ? Number(text) : this.#keywords.get(text)),
     );
     if (typeof word === 'number') this.#steps.read(word, line, this.#reading);
     else word(line);

@@ -5,10 +5,12 @@ import { decodeReply } from '../../protocol/decode.js';
 import { encodeError, encodeReply } from '../../protocol/encode.js';
 import { errorOf, OUT_HEADER_SIZE, opcodeOf, uniqueOf } from '../../protocol/header.js';
 import type { Fields } from '../../protocol/layout.js';
-import { operationOf } from '../../protocol/operations.js';
+import { type Operation, operationOf } from '../../protocol/operations.js';
+import type { Part } from '../../protocol/parts.js';
 import { u64At } from '../../protocol/raw.js';
 import { replyContext } from '../../protocol/reply-context.js';
 import { fieldWords, parseFields } from './fields.js';
+import { frameLength, lengthTold, lengthToTell } from './frame-length.js';
 import { type Identified, located, marked, replySites } from './identified.js';
 import type { Line } from './line.js';
 import { identifiedRaw, parseRaw, type RawFrame, rawWords } from './raw-frame.js';
@@ -22,6 +24,14 @@ export interface ReplyText {
 }
 
 const sameBytes = (a: Uint8Array, b: Uint8Array): boolean => Buffer.compare(a, b) === 0;
+
+const extended = new WeakMap<Operation, readonly Part[]>();
+/** The parts of a reply, and its length. */
+const partsOf = (op: Operation): readonly Part[] => {
+  const known = extended.get(op) ?? [...(op.reply ?? []), frameLength];
+  extended.set(op, known);
+  return known;
+};
 
 const asError = (reply: Uint8Array): ReplyText | undefined => {
   const error = errorOf(reply);
@@ -43,14 +53,17 @@ const asFields = (
   if (decoded.kind !== 'reply' || decoded.op === undefined || !decoded.ok) return undefined;
   const { op, name, fields } = decoded;
   const { unique } = decoded.header;
-  if (!sameBytes(encodeReply({ name, header: { unique }, fields }, context, session), bytes))
-    return undefined;
+  const length = lengthToTell(bytes, (told) =>
+    encodeReply({ name, header: { unique, ...told }, fields }, context, session),
+  );
+  if (length === undefined) return undefined;
   if (ids.some(({ reference, offset }) => numberOf(reference) !== u64At(reply, offset))) return undefined;
   const reference = (value: bigint): string | undefined => {
     const id = ids[indexOfMarker(value, ids.length) ?? -1];
     return id && referenceText(id.reference);
   };
-  return { words: ['OK', ...fieldWords(op.reply ?? [], fields, { reference, store })], unique };
+  const words = fieldWords(partsOf(op), { ...fields, frameLength: length }, { reference, store });
+  return { words: ['OK', ...words], unique };
 };
 
 /** The reply to a request in words: `OK` and its fields, or the name of an error. */
@@ -82,7 +95,11 @@ export const parseReply = (line: Line, request: Uint8Array, { load }: FrameReadi
   if (errno !== 0) return { kind: 'error', errno };
   const op = operationOf(opcodeOf(request));
   const { list, marker } = new References();
-  return { kind: 'fields', fields: parseFields(op?.reply ?? [], line, { marker, load }), references: list };
+  return {
+    kind: 'fields',
+    fields: parseFields(op === undefined ? [] : partsOf(op), line, { marker, load }),
+    references: list,
+  };
 };
 
 /** Puts a reply together. Its ids still hold markers, unless it was raw. */
@@ -102,10 +119,8 @@ export const buildReply = (
   }
   if (op === undefined) return line.fail('raw=… as the operation is unknown', 'fields');
   const { fields, references } = draft;
-  const bytes = encodeReply(
-    { name: op.name, header: { unique }, fields },
-    replyContext(request, session),
-    session,
-  );
+  const len = lengthTold(fields);
+  const header = { unique, ...(len === undefined ? {} : { len }) };
+  const bytes = encodeReply({ name: op.name, header, fields }, replyContext(request, session), session);
   return { bytes, ids: located(bytes, replySites(op, bytes, session), references, line) };
 };

@@ -7,12 +7,13 @@ import { type DecodedRequest, decodeRequest } from '../../protocol/decode.js';
 import { encodeRequest } from '../../protocol/encode.js';
 import { decodeExtensions, type Extension, encodeExtensions } from '../../protocol/extensions.js';
 import { IN_HEADER_SIZE, opcodeOf } from '../../protocol/header.js';
-import { type Fields, struct } from '../../protocol/layout.js';
+import type { Fields } from '../../protocol/layout.js';
 import type { Negotiated } from '../../protocol/negotiated.js';
 import { type Operation, operationNamed, operationOf } from '../../protocol/operations.js';
-import { body, type Part, rest } from '../../protocol/parts.js';
+import { type Part, rest } from '../../protocol/parts.js';
 import { u64At } from '../../protocol/raw.js';
 import { fieldWords, parseFields } from './fields.js';
+import { frameLength, lengthTold, lengthToTell } from './frame-length.js';
 import { type Identified, located, marked, requestSites } from './identified.js';
 import type { Line } from './line.js';
 import { bigText, parseBig } from './numbers.js';
@@ -48,8 +49,6 @@ export interface RequestText {
   readonly facts: HeaderFacts | undefined;
 }
 
-/** Only where the sender chose how much of a struct to send: bytes of the whole frame. */
-const frameLength = body(struct('frame', { frameLength: 'u32' }));
 const extensionBytes = rest('extensions');
 const extended = new WeakMap<readonly Part[], readonly Part[]>();
 /** The parts of a request with what stands outside of its body. */
@@ -61,19 +60,11 @@ const partsOf = (op: Operation): readonly Part[] => {
 
 type Known = Extract<DecodedRequest, { op: Operation }>;
 
-const sameBytes = (a: Uint8Array, b: Uint8Array): boolean => Buffer.compare(a, b) === 0;
-
-const encodeAs = (request: Known, len: number | undefined, session: Negotiated): Uint8Array => {
+const encodeAs = (request: Known, length: { len?: number }, session: Negotiated): Uint8Array => {
   const { unique, nodeid, uid, gid, pid } = request.header;
-  const header = { unique, nodeid, uid, gid, pid, ...(len === undefined ? {} : { len }) };
+  const header = { unique, nodeid, uid, gid, pid, ...length };
   const { name, fields, extensions } = request;
   return encodeRequest({ name, header, fields, extensions }, session);
-};
-
-/** The length to write down: 0 when it follows from the rest; `undefined` when fields do not give the bytes back. */
-const lengthToTell = (request: Known, bytes: Uint8Array, session: Negotiated): number | undefined => {
-  if (sameBytes(encodeAs(request, undefined, session), bytes)) return 0;
-  return sameBytes(encodeAs(request, bytes.length, session), bytes) ? bytes.length : undefined;
 };
 
 const isTold = (template: Uint8Array, ids: readonly Identified[], { numberOf }: FrameWriting): boolean =>
@@ -88,7 +79,7 @@ const asFields = (
   const request = decodeRequest(bytes, writing.session);
   if (request.kind !== 'request' || request.op === undefined || !isTold(template, ids, writing))
     return undefined;
-  const length = lengthToTell(request, bytes, writing.session);
+  const length = lengthToTell(bytes, (told) => encodeAs(request, told, writing.session));
   if (length === undefined) return undefined;
   const reference = (value: bigint): string | undefined => {
     const id = ids[indexOfMarker(value, ids.length) ?? -1];
@@ -173,8 +164,8 @@ export const buildRequest = (
     return { bytes, ids: identifiedRaw(draft.frame, sites, line) };
   }
   const { op, nodeid, fields, references } = draft;
-  const len = Number(fields.frameLength ?? 0);
-  const header = { ...facts, nodeid, ...(len === 0 ? {} : { len }) };
+  const len = lengthTold(fields);
+  const header = { ...facts, nodeid, ...(len === undefined ? {} : { len }) };
   const extensions = extensionsIn(fields, line);
   const bytes = encodeRequest({ name: op.name, header, fields, extensions }, session);
   return { bytes, ids: located(bytes, requestSites(op, bytes, session), references, line) };
