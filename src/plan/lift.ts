@@ -2,8 +2,10 @@
 
 import { RelightError } from '../base/error.js';
 import { type Negotiated, newestNegotiated } from '../protocol/negotiated.js';
+import type { BlockInfo } from '../trace/block-head.js';
 import type { InitFacts, Waiting } from '../trace/context.js';
 import type { Frame } from '../trace/frame.js';
+import { type FrameBlocks, FrameSource } from './frame-source.js';
 import { Lifter } from './lifter.js';
 import { countEarlier, countUnanswered } from './notes.js';
 import { orderSteps } from './ordering.js';
@@ -15,6 +17,9 @@ export interface Recording {
   frames(): Iterable<Frame>;
   readonly incarnations?: readonly { readonly incarnation: number; readonly init?: InitFacts }[];
   readonly header?: { readonly waiting: readonly Waiting[]; readonly firstSeq: number };
+  /** With these, frames can be read again; see `LiftOptions.memoryBytes`. */
+  readonly blocks?: FrameBlocks['blocks'];
+  readonly framesOf?: FrameBlocks['framesOf'];
 }
 
 /** Which part of a recording becomes steps. */
@@ -26,7 +31,14 @@ export interface LiftOptions {
   readonly incarnation?: number | 'all';
   /** The session to read frames by when the recording has no INIT. */
   readonly negotiated?: Negotiated;
+  /**
+   * Bytes of frames that the plan may hold itself, 1 GiB by default. What is beyond is read from the trace again when it is
+   * needed, and the trace must then stay open as long as the plan is used; frames up to 1 KiB are always held.
+   */
+  readonly memoryBytes?: number;
 }
+
+const MEMORY_BYTES = 1 << 30;
 
 /**
  * Lifts a recording. Requests in flight at the end stay as unanswered steps; INIT is `plan.init` and no step, the answer
@@ -41,7 +53,7 @@ export const lift = (recording: Recording, options: LiftOptions = {}): Plan => {
 /** Goes through the frames up to the end of the wanted incarnation. */
 class Walk {
   readonly #recording: Recording;
-  readonly #negotiated: Negotiated;
+  readonly #options: LiftOptions;
   #lifter: Lifter | undefined;
   /** `undefined` until the first frame decides. */
   #wanted: number | 'all' | undefined;
@@ -49,10 +61,10 @@ class Walk {
   #nextSeq: number;
   #missing = 0;
 
-  constructor(recording: Recording, { incarnation, negotiated = newestNegotiated }: LiftOptions) {
+  constructor(recording: Recording, options: LiftOptions) {
     this.#recording = recording;
-    this.#wanted = incarnation;
-    this.#negotiated = negotiated;
+    this.#wanted = options.incarnation;
+    this.#options = options;
     this.#nextSeq = recording.header?.firstSeq ?? 0;
   }
 
@@ -90,7 +102,15 @@ class Walk {
 
   #makeLifter(): Lifter {
     const waiting = this.#recording.header?.waiting ?? [];
-    return new Lifter({ handshake: this.#handshake(), negotiated: this.#negotiated, waiting });
+    const { negotiated = newestNegotiated, memoryBytes: budget = MEMORY_BYTES } = this.#options;
+    const { blocks } = this.#recording;
+    const source = blocks && new FrameSource({ blocks, framesOf: (block) => this.#framesOf(block) });
+    const rereading = source && { budget, bytesOf: (seq: number) => source.bytesOf(seq) };
+    return new Lifter({ handshake: this.#handshake(), negotiated, waiting, rereading });
+  }
+
+  #framesOf(block: BlockInfo): readonly Frame[] {
+    return this.#recording.framesOf?.(block) ?? [];
   }
 
   #begin(lifter: Lifter): void {

@@ -13,6 +13,7 @@ import { u32At } from '../protocol/raw.js';
 import { entryOut } from '../protocol/structs.js';
 import type { Waiting } from '../trace/context.js';
 import { type Frame, wireBytes } from '../trace/frame.js';
+import type { Rereading } from './byte-arena.js';
 import { Notices } from './notices.js';
 import { nameShape, Places } from './places.js';
 import type { Resend } from './plan.js';
@@ -66,6 +67,8 @@ export interface LifterStart {
   readonly negotiated: Negotiated;
   /** Requests whose answers may come though they were sent before. */
   readonly waiting: readonly Waiting[];
+  /** Where large frames can be read again. */
+  readonly rereading: Rereading | undefined;
 }
 
 /** Symbols, steps and whatever else was seen, so far. */
@@ -73,7 +76,8 @@ export class Lifter {
   readonly symbols = new SymbolStore();
   readonly resends: Resend[] = [];
   readonly losses: Losses = { strayReplies: 0, strayAnswers: 0, broken: 0 };
-  #steps = new StepStore();
+  readonly #rereading: Rereading | undefined;
+  #steps: StepStore;
   #notices = new Notices();
   #handshake: Handshake;
   #session: Negotiated;
@@ -92,7 +96,9 @@ export class Lifter {
   /** Node that the reply at hand minted last. */
   #minted: number | undefined;
 
-  constructor({ handshake, negotiated, waiting }: LifterStart) {
+  constructor({ handshake, negotiated, waiting, rereading }: LifterStart) {
+    this.#rereading = rereading;
+    this.#steps = new StepStore(rereading);
     this.#handshake = handshake;
     this.#session = sessionOf(handshake) ?? negotiated;
     for (const { unique, opcode, nodeid } of waiting)
@@ -118,7 +124,7 @@ export class Lifter {
   /** All that was seen so far was before the plan: it gives names to what comes, and no steps. */
   startPlan(): void {
     this.symbols.startPlan();
-    this.#steps = new StepStore();
+    this.#steps = new StepStore(this.#rereading);
     this.#notices = new Notices();
     this.#waiting.clear();
     this.#startNs = undefined;
@@ -163,10 +169,9 @@ export class Lifter {
   }
 
   #add(frame: Frame, op: Operation | undefined): void {
-    const { bytes, seq, incarnation } = frame;
+    const { bytes, incarnation } = frame;
     const timeNs = this.#sinceStart(frame.timeNs);
-    const facts = { seq, timeNs, incarnation, resent: isResent(bytes) };
-    this.#step = this.#steps.add(bytes, frame.length, facts);
+    this.#step = this.#steps.add(frame, { timeNs, incarnation, resent: isResent(bytes) });
     this.#bytes = bytes;
     this.#node = undefined;
     if (op !== undefined) visitIds(requestIdMap(op, this.#session), bytes, this.#patch);
@@ -217,8 +222,9 @@ export class Lifter {
     else this.#answer(step, frame);
   }
 
-  #answer(step: number, { bytes, length, timeNs }: Frame): void {
-    this.#steps.answer(step, bytes, length, this.#sinceStart(timeNs));
+  #answer(step: number, frame: Frame): void {
+    const { bytes } = frame;
+    this.#steps.answer(step, frame, this.#sinceStart(frame.timeNs));
     const op = this.#steps.opOf(step);
     if (op === undefined || this.#steps.isFailed(step)) return;
     const nodes = this.#nodesOf(step);

@@ -4,13 +4,12 @@ import { Column } from '../kernel/column.js';
 import { errorOf, opcodeOf } from '../protocol/header.js';
 import type { IdUse } from '../protocol/operation.js';
 import { type Operation, operationOf } from '../protocol/operations.js';
-import { ByteArena } from './byte-arena.js';
+import { ByteArena, type Keepsake, type Rereading } from './byte-arena.js';
 import { Spans, Wide } from './columns.js';
 import type { Mint, Patch, Sequence, Step } from './plan.js';
 
-/** What is known of a request when it is sent. */
+/** What is known of a request when it is sent, besides its frame. */
 export interface SentFacts {
-  readonly seq: number;
   readonly timeNs: number;
   readonly incarnation: number;
   readonly resent: boolean;
@@ -22,7 +21,7 @@ const FAILED = 2;
 /** Steps in the order of sending. */
 export class StepStore implements Sequence<Step> {
   #length = 0;
-  readonly #arena = new ByteArena();
+  readonly #arena: ByteArena;
   readonly #uses: IdUse[] = [];
   readonly #useNumbers = new Map<IdUse, number>();
   readonly #seq = new Wide();
@@ -51,6 +50,11 @@ export class StepStore implements Sequence<Step> {
   readonly #after = new Spans();
   readonly #afterStep = new Column();
 
+  /** `rereading` is where large frames come from once many were copied; without it all are. */
+  constructor(rereading?: Rereading) {
+    this.#arena = new ByteArena(rereading);
+  }
+
   get length(): number {
     return this.#length;
   }
@@ -63,15 +67,15 @@ export class StepStore implements Sequence<Step> {
     for (let index = 0; index < this.#length; index++) yield new StoredStep(this, index);
   }
 
-  /** Adds a request; `length` is that on the wire. Its patches follow with `patch`. */
-  add(bytes: Uint8Array, length: number, facts: SentFacts): number {
+  /** Adds a request. Its patches follow with `patch`. */
+  add(frame: Keepsake, facts: SentFacts): number {
     const step = this.#length++;
-    this.#seq.set(step, facts.seq);
+    this.#seq.set(step, frame.seq);
     this.#timeNs.set(step, facts.timeNs);
     this.#incarnation.set(step, facts.incarnation);
-    this.#opcode.set(step, opcodeOf(bytes));
+    this.#opcode.set(step, opcodeOf(frame.bytes));
     this.#bits.set(step, facts.resent ? RESENT : 0);
-    this.#template.set(step, this.#arena.keep(bytes, length));
+    this.#template.set(step, this.#arena.keep(frame));
     return step;
   }
 
@@ -84,10 +88,10 @@ export class StepStore implements Sequence<Step> {
   }
 
   /** Notes the answer to a step. Its mints follow with `mint`. */
-  answer(step: number, bytes: Uint8Array, length: number, timeNs: number): void {
-    this.#reply.set(step, this.#arena.keep(bytes, length) + 1);
+  answer(step: number, frame: Keepsake, timeNs: number): void {
+    this.#reply.set(step, this.#arena.keep(frame) + 1);
     this.#replyTimeNs.set(step, timeNs);
-    if (errorOf(bytes) !== 0) this.#bits.set(step, this.#bits.get(step) | FAILED);
+    if (errorOf(frame.bytes) !== 0) this.#bits.set(step, this.#bits.get(step) | FAILED);
     this.#answeredBefore.set(step, this.#length);
     this.#answers.set(this.#answerCount++, step);
   }

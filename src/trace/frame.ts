@@ -21,7 +21,7 @@ export interface Frame {
 }
 
 /** The frame at its length on the wire: bytes that were cut away are zeroes. The same array when nothing was cut. */
-export const wireBytes = (frame: Frame): Uint8Array => {
+export const wireBytes = (frame: Pick<Frame, 'bytes' | 'length'>): Uint8Array => {
   if (frame.bytes.length >= frame.length) return frame.bytes;
   const whole = new Uint8Array(frame.length);
   whole.set(frame.bytes);
