@@ -8,8 +8,11 @@ import { RingConsumer } from './ring.js';
 import { Tee } from './tee.js';
 import type { FromTee, TeeOptions, ToTee } from './tee-messages.js';
 
-/** Above this share of the ring, blocks are stored uncompressed until the writer has caught up. */
-const PRESSURE = 0.25;
+/**
+ * Above this share of the ring, blocks are stored uncompressed until the writer has caught up: more than one of the largest
+ * frames waits, so this is bulk data, and compressing it would take processor time away from the mount.
+ */
+const PRESSURE = 1 / 16;
 
 const port = parentPort;
 const options = workerData as TeeOptions;
