@@ -21,9 +21,15 @@ import type { ObjectKey } from './seen.js';
 
 const O_TRUNC = 0o1000;
 
+/** Newer facts in place of older ones. Attributes come whole, so that mostly the newer ones can stay as they are. */
+const merged = (older: Scalars, newer: Scalars): Scalars => {
+  const isWhole = newer.type !== undefined && older.target === undefined;
+  return isWhole ? newer : { ...older, ...newer };
+};
+
 /** The facts of one object. There may be millions, so what few have is made when it is first asked for. */
 export class Facts {
-  #scalars: { [Name in FactName]?: Fact } = {};
+  #scalars: Scalars = {};
   #content: Content | undefined;
   #xattrs: Map<string, Uint8Array | undefined> | undefined;
   #names: Map<string, boolean> | undefined;
@@ -65,7 +71,7 @@ export class Facts {
 
   /** Takes what a reply told. */
   learn({ scalars, data, xattr, names }: Fingerprint): void {
-    Object.assign(this.#scalars, scalars);
+    this.#scalars = merged(this.#scalars, scalars);
     if (data !== undefined) this.content.put(Number(data.offset), data.bytes);
     if (xattr !== undefined) this.xattrs.set(xattr.name, xattr.value);
     for (const name of names?.known ?? []) this.names.set(name, true);
@@ -74,7 +80,10 @@ export class Facts {
 
   /** Takes facts away that may have changed. */
   forget(...names: readonly FactName[]): void {
-    for (const name of names) delete this.#scalars[name];
+    if (names.every((name) => this.#scalars[name] === undefined)) return;
+    const left: { [Name in FactName]?: Fact | undefined } = { ...this.#scalars };
+    for (const name of names) left[name] = undefined;
+    this.#scalars = left;
   }
 
   /** Follows an acknowledged request that was sent for this object (or, `second`, whose body names it). */

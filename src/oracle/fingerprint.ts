@@ -18,8 +18,8 @@ export type FactName =
   | 'target';
 /** Value of a fact. */
 export type Fact = bigint | number | string;
-/** Facts by name; what is not known is absent. */
-export type Scalars = { readonly [Name in FactName]?: Fact };
+/** Facts by name; what is not known is absent or undefined. */
+export type Scalars = { readonly [Name in FactName]?: Fact | undefined };
 
 /** What a reply tells. */
 export interface Fingerprint {
@@ -60,23 +60,27 @@ const timeIn = (fields: Fields, name: string): bigint => {
   return u64In(fields, name) * NS + BigInt(numberIn(fields, `${name}nsec`));
 };
 
+const deviceIn = (fields: Fields): number =>
+  'rdevMajor' in fields
+    ? numberIn(fields, 'rdevMajor') * 0x1_0000 + numberIn(fields, 'rdevMinor')
+    : numberIn(fields, 'rdev');
+
 /** Facts in a decoded `fuse_attr` or `fuse_statx`. Size and link count of a directory belong to the file system beneath. */
 export const scalarsOf = (attr: Fields): Scalars => {
   const mode = numberIn(attr, 'mode');
   const type = mode & S_IFMT;
-  const ofFile = type === DIRECTORY ? {} : { size: u64In(attr, 'size'), nlink: numberIn(attr, 'nlink') };
+  const isDirectory = type === DIRECTORY;
   return {
     type,
     ino: u64In(attr, 'ino'),
-    ...ofFile,
+    size: isDirectory ? undefined : u64In(attr, 'size'),
+    nlink: isDirectory ? undefined : numberIn(attr, 'nlink'),
     mtime: timeIn(attr, 'mtime'),
     ctime: timeIn(attr, 'ctime'),
     mode: mode & ~S_IFMT,
     uid: numberIn(attr, 'uid'),
     gid: numberIn(attr, 'gid'),
-    ...('rdevMajor' in attr
-      ? { rdev: numberIn(attr, 'rdevMajor') * 0x1_0000 + numberIn(attr, 'rdevMinor') }
-      : { rdev: numberIn(attr, 'rdev') }),
+    rdev: deviceIn(attr),
   };
 };
 
@@ -123,7 +127,7 @@ export const fingerprintOf = (request: DecodedRequest, reply: DecodedReply): Fin
   const attr = attributesIn(told);
   const target = typeof told.target === 'string' ? { target: told.target } : {};
   return {
-    scalars: { ...(attr === undefined ? {} : scalarsOf(attr)), ...target },
+    scalars: attr === undefined ? target : scalarsOf(attr),
     ...dataIn(asked, told),
     ...xattrIn(asked, told),
     ...listingIn(asked, told.entries, reply.header.len),
@@ -132,4 +136,7 @@ export const fingerprintOf = (request: DecodedRequest, reply: DecodedReply): Fin
 
 /** Whether a fingerprint tells nothing at all. */
 export const isEmpty = ({ scalars, data, xattr, names }: Fingerprint): boolean =>
-  Object.keys(scalars).length === 0 && data === undefined && xattr === undefined && names === undefined;
+  Object.values(scalars).every((value) => value === undefined) &&
+  data === undefined &&
+  xattr === undefined &&
+  names === undefined;

@@ -13,8 +13,7 @@ const SAMPLE = 16;
 /** A key that so many objects share finds nobody. */
 const MOST = 1000;
 
-const dataKeys = ({ data }: Fingerprint): string[] => {
-  if (data === undefined) return [];
+const dataKeys = (data: NonNullable<Fingerprint['data']>): string[] => {
   const start = Number(data.offset);
   const keys: string[] = [];
   for (let at = 0; at < data.bytes.length; at += PAGE - ((start + at) % PAGE)) {
@@ -25,26 +24,25 @@ const dataKeys = ({ data }: Fingerprint): string[] => {
   return keys;
 };
 
-const keysOf = (told: Fingerprint): string[] => {
-  const { ino, mtime, size, target } = told.scalars;
-  const { xattr, names } = told;
-  return [
-    ...(ino ? [`ino ${ino}`] : []),
-    ...(mtime ? [`mtime ${mtime}`] : []),
-    ...(size ? [`size ${size}`] : []),
-    ...(target ? [`target ${target}`] : []),
-    ...(xattr && xattr.value.length > 0
-      ? [`xattr ${xattr.name} ${Buffer.from(xattr.value).toString('latin1')}`]
-      : []),
-    ...(names?.known ?? []).map((name) => `name ${name}`),
-    ...dataKeys(told),
-  ];
+/** Keys of what hardly two objects share. Sizes are left out: nobody is recognised by a size alone. */
+const keysOf = ({ scalars, data, xattr, names }: Fingerprint): (string | bigint)[] => {
+  const keys: (string | bigint)[] = [];
+  const { ino, mtime, target } = scalars;
+  if (typeof ino === 'bigint' && ino !== 0n) keys.push(ino);
+  // Times are told from inode numbers by their sign.
+  if (typeof mtime === 'bigint' && mtime !== 0n) keys.push(-mtime);
+  if (typeof target === 'string') keys.push(`target ${target}`);
+  if (xattr !== undefined && xattr.value.length > 0)
+    keys.push(`xattr ${xattr.name} ${Buffer.from(xattr.value).toString('latin1')}`);
+  if (names !== undefined) keys.push(...names.known.map((name) => `name ${name}`));
+  if (data !== undefined) keys.push(...dataKeys(data));
+  return keys;
 };
 
 /** Objects by what was told about them. */
 export class ObjectIndex {
   /** Most keys have one object: a set for each would be most of the memory. */
-  readonly #byKey = new Map<string, ObjectKey | Set<ObjectKey>>();
+  readonly #byKey = new Map<string | bigint, ObjectKey | Set<ObjectKey>>();
 
   /** Notes what was told about an object. */
   add(key: ObjectKey, told: Fingerprint): void {
