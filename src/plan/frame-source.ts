@@ -29,7 +29,7 @@ export class FrameSource {
     const frames = block === undefined ? [] : this.#framesOf(block);
     const guess = frames[seq - (frames[0]?.seq ?? 0)];
     const frame = guess?.seq === seq ? guess : frames.find((one) => one.seq === seq);
-    if (frame !== undefined) return frame.bytes;
+    if (frame !== undefined) return plain(frame.bytes);
     throw new RelightError('environment', `frame ${seq} of the trace cannot be read again`, {
       remedy: 'leave the trace alone while it is in use',
     });
@@ -58,3 +58,7 @@ export class FrameSource {
     return frames;
   }
 }
+
+/** Not a Buffer, whose `slice` is no copy. */
+const plain = ({ buffer, byteOffset, length }: Uint8Array): Uint8Array =>
+  new Uint8Array(buffer, byteOffset, length);

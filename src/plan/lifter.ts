@@ -152,7 +152,7 @@ export class Lifter {
   }
 
   #answerNotice(frame: Frame): void {
-    if (!this.#notices.answer(wireBytes(frame).slice())) this.losses.strayAnswers++;
+    if (!this.#notices.answer(new Uint8Array(wireBytes(frame)))) this.losses.strayAnswers++;
   }
 
   /** Whether a request was sent before within the plan; if so, that is noted. */
@@ -165,7 +165,8 @@ export class Lifter {
 
   #init(bytes: Uint8Array): void {
     this.#waiting.set(keyAt(bytes, UNIQUE_AT), HANDSHAKE);
-    if (this.#handshake.init === undefined) this.#handshake = { ...this.#handshake, init: bytes.slice() };
+    if (this.#handshake.init === undefined)
+      this.#handshake = { ...this.#handshake, init: new Uint8Array(bytes) };
   }
 
   #add(frame: Frame, op: Operation | undefined): void {
@@ -207,7 +208,7 @@ export class Lifter {
       timeNs: this.#sinceStart(frame.timeNs),
       incarnation: frame.incarnation,
       before: this.#steps.length,
-      bytes: wireBytes(frame).slice(),
+      bytes: new Uint8Array(wireBytes(frame)),
       answer: undefined,
     });
   }
@@ -247,7 +248,7 @@ export class Lifter {
 
   #initReply(bytes: Uint8Array): void {
     if (this.#handshake.initReply !== undefined) return;
-    this.#handshake = { ...this.#handshake, initReply: bytes.slice() };
+    this.#handshake = { ...this.#handshake, initReply: new Uint8Array(bytes) };
     this.#session = sessionOf(this.#handshake) ?? this.#session;
   }
 

@@ -30,7 +30,7 @@ const renumbered = (step: Step, numberOf: (symbol: number) => bigint): Uint8Arra
 };
 
 describe('lift and bind', () => {
-  test('give every recorded request back, byte for byte', () => {
+  test('give every recorded request back, byte for byte', { timeout: 120_000 }, () => {
     fc.assert(
       fc.property(conversation, (talk) => {
         const plan = lifted(talk);
@@ -54,7 +54,7 @@ describe('lift and bind', () => {
     );
   });
 
-  test('follow a server that numbers otherwise', () => {
+  test('follow a server that numbers otherwise', { timeout: 120_000 }, () => {
     fc.assert(
       fc.property(conversation, (talk) => {
         const plan = lifted(talk);

@@ -38,8 +38,9 @@ describe('large contents', () => {
       const all = lift(trace);
       const few = lift(trace, { memoryBytes: 50_000 });
       for (const index of [0, 99, 50, 51, 3]) {
-        expect(few.steps.at(index)?.template).toEqual(all.steps.at(index)?.template);
-        expect(few.steps.at(index)?.template[5079]).toBe(index);
+        const { template = new Uint8Array(0) } = few.steps.at(index) ?? {};
+        expect(Buffer.compare(template, all.steps.at(index)?.template ?? new Uint8Array(0))).toBe(0);
+        expect(template.at(-1)).toBe(index);
       }
     });
   });

@@ -151,7 +151,7 @@ describe('order', () => {
 });
 
 describe('order of any conversation', () => {
-  test('goes back only to what was over before', () => {
+  test('goes back only to what was over before', { timeout: 120_000 }, () => {
     fc.assert(
       fc.property(conversation, (talk) => {
         if (talk.frames.length === 0) return;

@@ -53,7 +53,7 @@ export const ofMints = (mints: readonly Mint[]): Identified[] =>
 
 /** The frame with a marker in the place of each id. */
 export const marked = (bytes: Uint8Array, ids: readonly Identified[]): Uint8Array => {
-  const copy = bytes.slice();
+  const copy = new Uint8Array(bytes);
   for (const [index, { offset }] of ids.entries()) putU64At(copy, offset, markerOf(index));
   return copy;
 };
