@@ -53,7 +53,9 @@ export class Spans {
   /** What `make` gives for the place of each item of a row. */
   map<T>(row: number, make: (at: number) => T): T[] {
     const items: T[] = [];
-    this.each(row, (at) => items.push(make(at)));
+    const start = this.#start.get(row);
+    const end = start + this.#count.get(row);
+    for (let at = start; at < end; at++) items.push(make(at));
     return items;
   }
 }

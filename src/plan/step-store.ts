@@ -246,6 +246,7 @@ export class StepStore implements Sequence<Step> {
 class StoredStep implements Step {
   readonly index: number;
   readonly #store: StepStore;
+  #patches: readonly Patch[] | undefined;
 
   constructor(store: StepStore, index: number) {
     this.#store = store;
@@ -281,7 +282,8 @@ class StoredStep implements Step {
   }
 
   get patches(): readonly Patch[] {
-    return this.#store.patchesOf(this.index);
+    this.#patches ??= this.#store.patchesOf(this.index);
+    return this.#patches;
   }
 
   get reply(): Uint8Array | undefined {
