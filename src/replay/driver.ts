@@ -83,6 +83,8 @@ export class Driver {
   #asides = 0;
   #messages = 0;
   #abandoned = 0;
+  /** Of those, how many the strategy leaves without an answer for ever. */
+  #hanging = 0;
 
   constructor(options: DriverOptions) {
     this.#options = options;
@@ -142,8 +144,8 @@ export class Driver {
   event(event: KernelEvent, source: Pick<RequestSource, 'hear'>): void {
     for (const command of this.kernel.handle(event)) {
       if (command.kind === 'send') this.#send(command.bytes);
-      else if (command.kind === 'abandoned' && command.outcome === 'hang')
-        this.#abandoned = command.tags.length;
+      else if (command.kind === 'abandoned' && command.outcome === 'hang') this.#hanging = command.tags.length;
+      else if (command.kind === 'recovered') this.#settle();
       source.hear(command);
     }
   }
@@ -184,6 +186,12 @@ export class Driver {
     if (server === undefined) return undefined;
     await server.waitForExit(2000);
     return this.#bury(server);
+  }
+
+  /** What was under way at the death was resent, was ended, or waits for ever; only the last stays abandoned. */
+  #settle(): void {
+    this.#abandoned = this.#hanging;
+    this.#hanging = 0;
   }
 
   async #bury(server: RunningServer): Promise<ProcessExit> {
