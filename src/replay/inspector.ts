@@ -35,6 +35,7 @@ const DIRECTORY = 0o040000;
 const REGULAR = 0o100000;
 const HEAD_BYTES = 64;
 const ROOT = 1n;
+const O_RDWR = 2;
 
 const parentOf = (path: string): string => path.slice(0, Math.max(0, path.lastIndexOf('/')));
 const nameOf = (path: string): string => path.slice(path.lastIndexOf('/') + 1);
@@ -127,15 +128,21 @@ export class Inspector {
     for (const object of objects) {
       const op = { [DIRECTORY]: 'OPENDIR', [REGULAR]: 'OPEN' } as const;
       const name = op[(object.mode & TYPE) as keyof typeof op];
-      const fh = name === undefined ? undefined : await this.#openNode(name, object.nodeid);
+      const fh = name === undefined ? undefined : await this.#openToWrite(name, object.nodeid);
       const head = fh === undefined ? '' : await this.#head(object.nodeid, fh, object.mode);
       opened.push({ ...object, fh, head });
     }
     return opened;
   }
 
-  async #openNode(name: 'OPEN' | 'OPENDIR', nodeid: bigint): Promise<bigint | undefined> {
-    const reply = await this.#ask({ name, header: { unique: 0n, nodeid } });
+  /** For writing where the server allows it: a stale handle can write only into what is open for it. */
+  async #openToWrite(name: 'OPEN' | 'OPENDIR', nodeid: bigint): Promise<bigint | undefined> {
+    const writable = name === 'OPEN' ? await this.#openNode(name, nodeid, O_RDWR) : undefined;
+    return writable ?? this.#openNode(name, nodeid);
+  }
+
+  async #openNode(name: 'OPEN' | 'OPENDIR', nodeid: bigint, flags = 0): Promise<bigint | undefined> {
+    const reply = await this.#ask({ name, header: { unique: 0n, nodeid }, fields: { flags } });
     return reply?.ok && 'fh' in reply.fields ? (reply.fields.fh as bigint) : undefined;
   }
 
