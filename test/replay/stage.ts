@@ -1,6 +1,6 @@
 /** What replay tests share: a recording made on a real mount, lifted to a plan, and replays of it with orders that tests leave out. */
 
-import { mkdirSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readdirSync, utimesSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { strategyNamed } from '#relight/kernel/strategies/registry.js';
 import { lift } from '#relight/plan/lift.js';
@@ -34,6 +34,9 @@ export const makeSmallTree = (folder: string): string => {
     writeFileSync(join(tree, 'd', `b${i}`), `in d, b${i} `.repeat(7 * (i + 2)));
   }
   writeFileSync(join(tree, 'e', 'c'), 'alone\n');
+  // Times of their own tell objects apart, as in trees that were not made in one second.
+  const names = readdirSync(tree, { recursive: true, encoding: 'utf8' }).sort().reverse();
+  for (const [age, name] of ['.', ...names].entries()) utimesSync(join(tree, name), 1.6e9, 1.6e9 - 61 * age);
   return tree;
 };
 
@@ -110,3 +113,16 @@ export const inShort = ({ outcome, diverged, failures, notes }: ReplayResult): u
   failures,
   notes,
 });
+
+/**
+ * A workload that looks things up, reads them, and holds files and a directory open behind the curtain; it changes nothing.
+ */
+export const HOLD = [
+  'cd "$RELIGHT_MOUNT"',
+  'ls -l . d e >/dev/null',
+  'cat a0 a1 a2 a3 d/b0 d/b1 >/dev/null',
+  'exec 3<>a1 4<>a3 5<>d/b1 6<.',
+  'head -c 10 <&3 >/dev/null; head -c 10 <&4 >/dev/null; head -c 10 <&5 >/dev/null',
+  `stat ${CURTAIN} 2>/dev/null`,
+  'true',
+].join('\n');
