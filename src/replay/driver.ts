@@ -180,6 +180,12 @@ export class Driver {
     return this.#bury(server);
   }
 
+  /** Closes our end while the server runs, as when its file system is unmounted. */
+  hangUp(): void {
+    this.#connection?.close();
+    this.#connection = undefined;
+  }
+
   /** How a server ended that closed its channel; it is killed when it does not end soon. */
   async died(): Promise<ProcessExit | undefined> {
     const server = this.#server;
@@ -196,8 +202,7 @@ export class Driver {
 
   async #bury(server: RunningServer): Promise<ProcessExit> {
     const exit = await server.end({ graceMs: 0 });
-    this.#connection?.close();
-    this.#connection = undefined;
+    this.hangUp();
     this.#server = undefined;
     this.#queue = [];
     this.#exits.push(exit);
