@@ -172,6 +172,11 @@ describe('an edited plan', () => {
       [title, '1 READ size=0x100000000'],
       /:2: expected a number from 0 to 4294967295 for size/,
     ],
+    [
+      'an octal number with a 9',
+      [title, '1 READ size=0129'],
+      /:2: expected a number from 0 to 4294967295 for size/,
+    ],
     ['half a number', [title, '1 READ fh=12x'], 'a.plan:2: expected a number or an id for fh, found 12x'],
     [
       'an undeclared node',

@@ -3,7 +3,7 @@
 import { type FlagSet, InitFlag, initFlagNames } from '../../protocol/flags.js';
 
 const HEX_FROM = 1n << 32n;
-const NUMBER = /^(0x[0-9a-f]+|0[0-7]+|-?\d+)$/i;
+const NUMBER = /^(0x[0-9a-f]+|0[0-7]+|0|-?[1-9]\d*)$/i;
 const MOST_U64 = (1n << 64n) - 1n;
 
 /** A u64 or i64: decimal when it is small. */
