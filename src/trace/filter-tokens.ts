@@ -34,7 +34,8 @@ export const filterError = (position: number, expected: string, found: string): 
 });
 
 const OPERATOR = /&&|\|\||==|!=|<=|>=|=~|!~|[<>!()&]/y;
-const NUMBER = /(?:0[xX][0-9a-fA-F]+|-?\d+(?:\.\d+)?[a-zA-Z]*)(?![\w.])/y;
+// Whatever begins with a digit: what it says is for the grammar to judge.
+const NUMBER = /-?\d[\w.]*/y;
 const WORD = /[A-Za-z_][\w.]*/y;
 const STRING = /"((?:[^"\\]|\\.)*)"|'((?:[^'\\]|\\.)*)'/y;
 const SPACE = /\s*/y;

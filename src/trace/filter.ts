@@ -71,7 +71,7 @@ const scales: Readonly<Record<string, bigint>> = {
 };
 
 const numberOf = (text: string): bigint | undefined => {
-  if (/^0x/i.test(text)) return BigInt(text);
+  if (/^0x[0-9a-f]+$/i.test(text)) return BigInt(text);
   const [, sign = '', whole = '', fraction = '', unit = ''] =
     /^(-?)(\d+)(?:\.(\d+))?([a-zA-Z]*)$/.exec(text) ?? [];
   const scale = unit === '' ? 1n : Object.hasOwn(scales, unit) ? scales[unit] : undefined;

@@ -1,5 +1,5 @@
 import { readFileSync } from 'node:fs';
-import { brotliCompressSync, crc32, deflateRawSync } from 'node:zlib';
+import { brotliCompressSync, constants, crc32, deflateRawSync } from 'node:zlib';
 import fc from 'fast-check';
 import protobuf from 'protobufjs';
 import { describe, expect, it } from 'vitest';
@@ -130,8 +130,10 @@ describe('size', () => {
 
 describe('decompression', () => {
   it('never gives more than was announced', () => {
-    const bomb = Buffer.alloc(64 << 20);
-    expect(decompress(2, brotliCompressSync(bomb), 1000)).toBeUndefined();
+    const bomb = Buffer.alloc(8 << 20);
+    expect(
+      decompress(2, brotliCompressSync(bomb, { params: { [constants.BROTLI_PARAM_QUALITY]: 1 } }), 1000),
+    ).toBeUndefined();
     expect(decompress(1, deflateRawSync(bomb), 1000)).toBeUndefined();
     expect(decompress(1, deflateRawSync(bomb), 0)).toBeUndefined();
     expect(decompress(1, Buffer.from('nonsense'), 1000)).toBeUndefined();

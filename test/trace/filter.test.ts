@@ -97,6 +97,8 @@ describe('a filter', () => {
     ['name=~"("', 6, 'a regular expression', '"("'],
     ['name=~abc', 6, 'a regular expression in quotes', '"abc"'],
     ['latency>5parsec', 8, 'a number, such as 12, 0x1f, 64k or 1.5ms', '"5parsec"'],
+    ['nodeid==0x', 8, 'a number, such as 12, 0x1f, 64k or 1.5ms', '"0x"'],
+    ['nodeid==0xg1', 8, 'a number, such as 12, 0x1f, 64k or 1.5ms', '"0xg1"'],
     ['op == READ; rm', 10, 'a field, a value or an operator', '";"'],
     ['name=="open', 6, 'a field, a value or an operator', '"\\""'],
   ])('%s is refused with its place', (text, position, expected, found) => {
