@@ -22,6 +22,7 @@ import {
   mountAt,
   mountFuse,
   mountPoints,
+  realTarget,
   unmountFuse,
 } from '../transport/mount.js';
 import { mapsOf } from '../transport/proc.js';
@@ -44,6 +45,9 @@ const GRACE_MS = 5000;
 const KILLED_MS = 500;
 /** Ctrl-C on a terminal reaches the server as well; so long it may take to act on it before it is told again. */
 const TERMINAL_GRACE_MS = 500;
+
+/** How much later than a server's end the signal may be noticed that ended it. */
+const NOTICED_MS = 100;
 
 /** What ended a session. */
 export type RecordEnding = 'unmounted' | 'serverExit' | 'workload' | 'interrupt';
@@ -221,12 +225,20 @@ export class Recording {
     target: string,
   ): Promise<{ ending: RecordEnding; workload: ProgramExit | undefined }> {
     const program = this.#startWorkload(target);
-    const ending = await Promise.race([
+    const first = await Promise.race([
       relay.ended.then((how) => (how === 'unmounted' ? ('unmounted' as const) : ('serverExit' as const))),
       this.#interrupted.promise.then(() => 'interrupt' as const),
       ...(program === undefined ? [] : [program.exit.then(() => 'workload' as const)]),
     ]);
+    const ending = await this.#causeOf(first);
     return { ending, workload: program && (await this.#endWorkload(program, { ending, relay, target })) };
+  }
+
+  /** On a terminal Ctrl-C reaches the server as well, whose end may be noticed before the signal is. */
+  async #causeOf(first: RecordEnding): Promise<RecordEnding> {
+    if (first !== 'serverExit') return first;
+    const other = sleep(NOTICED_MS, first, { ref: false });
+    return Promise.race([this.#interrupted.promise.then(() => 'interrupt' as const), other]);
   }
 
   #startWorkload(target: string): Program | undefined {
@@ -241,7 +253,7 @@ export class Recording {
     program: Program,
     { ending, relay, target }: { ending: RecordEnding; relay: RelayHandle; target: string },
   ): Promise<ProgramExit> {
-    if (ending === 'interrupt') program.signal(await this.#interrupted.promise);
+    void this.#interrupted.promise.then((signal) => program.signal(signal));
     const late = sleep(GRACE_MS, undefined, { ref: false }).then(() => program.signal('SIGKILL'));
     const forced = this.#forced.promise.then(() => program.signal('SIGKILL'));
     if (ending !== 'workload') await Promise.race([program.exit, late, forced]);
@@ -317,7 +329,8 @@ const unmountIfThere = (point: MountPoint | undefined, { abort = false } = {}): 
 const MS_NOSUID_NODEV = 6;
 
 /** A server that is handed an open channel mounts nothing: its mount is ours, with options as libfuse would give. */
-const mountForHandOver = (target: string): Mounted => {
+const mountForHandOver = (path: string): Mounted => {
+  const target = realTarget(path);
   const ids = `rootmode=40000,user_id=${process.getuid?.() ?? 0},group_id=${process.getgid?.() ?? 0}`;
   const request = { source: 'relight', target, type: 'fuse.relight', flags: MS_NOSUID_NODEV, data: ids };
   const made = mountFuse(request);

@@ -69,7 +69,7 @@ export const recordingLines = (trace: string, server: string, result: RecordResu
   const ended = why[ending];
   return [
     `recorded ${countedText(status.frames, 'frame')} in ${trace}${parts}: ${bytesText(status.fileBytes)}`,
-    `  ${countedText(counts.requests, 'request')}, ${counts.replies} replies, ${bytesText(counts.bytes)} on the wire`,
+    `  ${countedText(counts.requests, 'request')}, ${countedText(counts.replies, 'reply')}, ${bytesText(counts.bytes)} on the wire`,
     ...(status.lost > 0 ? [`  ${countedText(status.lost, 'frame')} dropped`] : []),
     ...(ended === undefined ? [] : [`  ${mount.target} ${ended}`]),
     ...(workload === undefined ? [] : [`  the workload ${exitText(workload)}`]),

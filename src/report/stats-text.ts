@@ -54,7 +54,7 @@ const totals = (stats: StatsJson): string[] => {
   ];
   const notes = stats.notifications > 0 ? `, ${countedText(stats.notifications, 'notification')}` : '';
   return [
-    `${countedText(stats.frames, 'frame')} in ${durationText(stats.durationNs)}: ${countedText(stats.requests, 'request')}, ${countText(stats.replies)} replies${notes}, ${bytesText(stats.bytes)}`,
+    `${countedText(stats.frames, 'frame')} in ${durationText(stats.durationNs)}: ${countedText(stats.requests, 'request')}, ${countedText(stats.replies, 'reply')}${notes}, ${bytesText(stats.bytes)}`,
     ...(losses.length === 0 ? [] : [losses.join(', ')]),
   ];
 };

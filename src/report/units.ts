@@ -5,9 +5,11 @@ const bytePrefixes = ['', 'K', 'M', 'G', 'T'] as const;
 /** A count with separators, as in `12,345`. */
 export const countText = (count: number): string => count.toLocaleString('en-US');
 
-/** A count with its noun, as in `1 frame` or `12,345 frames`. */
-export const countedText = (count: number, noun: string): string =>
-  `${countText(count)} ${noun}${count === 1 ? '' : 's'}`;
+/** A count with its noun, as in `1 frame`, `12,345 frames` or `2 replies`. */
+export const countedText = (count: number, noun: string): string => {
+  const plural = noun.endsWith('y') ? `${noun.slice(0, -1)}ies` : `${noun}s`;
+  return `${countText(count)} ${count === 1 ? noun : plural}`;
+};
 
 const threeDigits = (value: number): string =>
   value >= 99.95 || Number.isInteger(value) ? value.toFixed(0) : value.toFixed(value >= 9.995 ? 1 : 2);

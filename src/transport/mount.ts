@@ -1,7 +1,7 @@
 /** Real FUSE mounts of this machine: by mount(2) as root, otherwise through fusermount3, with the options that a server asked for. */
 
 import { spawnSync } from 'node:child_process';
-import { readFileSync } from 'node:fs';
+import { readFileSync, realpathSync } from 'node:fs';
 import { Errno } from '../base/errno.js';
 import { close, mount, open, receiveDescriptor, socketpair, umount2 } from './libc.js';
 
@@ -89,6 +89,18 @@ const mountByHelper = (request: MountRequest): DeviceMount | number => {
     return typeof received === 'object' && received.fd !== undefined ? { device: received.fd } : -Errno.EPERM;
   } finally {
     close(ours);
+  }
+};
+
+/**
+ * Where a mount on the path would be in the kernel's table: absolute, symbolic links followed. The path as it is when
+ * nothing is there. Not for a path that is mounted on: it would wait for the server.
+ */
+export const realTarget = (path: string): string => {
+  try {
+    return realpathSync(path);
+  } catch {
+    return path;
   }
 };
 

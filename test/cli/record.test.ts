@@ -1,6 +1,6 @@
 /** `record`, `show` and `stats` on a real mount, as their users run them. */
 
-import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect } from 'vitest';
 import { test } from '../support/leak-guard.js';
@@ -83,6 +83,39 @@ describe('record', () => {
       expect(mountsUnder(mnt)).toEqual([]);
       expect((await runRelight(['show', trace])).stderr).toBe('');
     });
+
+  test('by Ctrl-C on a terminal, which server and workload get as well', async ({ folder, skip }) => {
+    requires({ skip }, realKernel);
+    const [trace, mnt] = [join(folder, 't.rlt'), directory(folder, 'mnt')];
+    const args = ['record', '-o', trace, '--json', '-w', 'sleep 100', '--', ...memfs(mnt)];
+    const recording = startRelight(args);
+    await until('mounted', () => recording.output().stderr.includes('recording '));
+    recording.signal('SIGINT', 'group');
+    const finished = await recording.finished;
+    expect(jsonOf(finished)).toMatchObject({ ending: 'interrupt', workload: { signal: 'SIGINT' } });
+    expect(finished.status).toBe(0);
+  });
+
+  test('unmounts what it mounted by a relative path, or through a symbolic link', async ({
+    folder,
+    skip,
+  }) => {
+    requires({ skip }, realKernel);
+    const [trace, mnt] = [join(folder, 't.rlt'), directory(folder, 'mnt')];
+    symlinkSync('mnt', join(folder, 'link'));
+    const server = memfs('/dev/fd/{fd}');
+    const given: readonly (readonly string[])[] = [
+      ['--mount-at', 'mnt', '--', ...server],
+      ['--mount-at', 'link', '--', ...server],
+      ['--', ...memfs('link')],
+    ];
+    for (const args of given) {
+      const options = { cwd: folder };
+      const recorded = await runRelight(['record', '-o', trace, '--json', '-w', 'true', ...args], options);
+      expect(jsonOf(recorded)).toMatchObject({ mount: { point: mnt } });
+      expect(mountsUnder(mnt)).toEqual([]);
+    }
+  });
 
   test('killed: the mount goes away, the trace opens with what is missing stated, and repair mends it', async ({
     folder,

@@ -68,7 +68,7 @@ const run = async (): Promise<ExitStatus> => {
       '  relight show t.rlt',
       '  relight stats t.rlt',
     );
-    print('', 'relight is here node dist/cli/main.js; npm link puts it on the PATH.');
+    print('', 'Here, relight is node dist/cli/main.js; npm link puts it on the PATH.');
   } finally {
     process.chdir(back);
     rmSync(folder, { recursive: true, force: true });

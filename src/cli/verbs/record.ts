@@ -4,7 +4,7 @@ import { basename } from 'node:path';
 import { Recording, type RecordResult } from '../../proxy/record.js';
 import type { RecordEvents, RecordOptions } from '../../proxy/record-options.js';
 import { recordingJson, recordingLines } from '../../report/recording.js';
-import { bytesText, clockText, countText } from '../../report/units.js';
+import { bytesText, clockText, countedText, countText } from '../../report/units.js';
 import type { WriterStatus } from '../../trace/writer.js';
 import { ExitStatus } from '../exit-status.js';
 import { filterFrom, filterOption } from '../filter-option.js';
@@ -69,6 +69,9 @@ const options = {
   json: { type: 'boolean', describe: 'print one JSON document', default: false },
 } as const;
 
+const HINT = 'still waiting for the server to end; interrupt again to end it by force\n';
+const HINT_AFTER_MS = 1500;
+
 type RecordArguments = Given<typeof options>;
 
 const recordOptions = ({ options: given, command }: RecordArguments): RecordOptions => ({
@@ -88,25 +91,41 @@ const recordOptions = ({ options: given, command }: RecordArguments): RecordOpti
   serverOutput: given.json ? 'ignore' : 'inherit',
 });
 
-/** What a terminal shows while frames come in. */
-const progressText = (point: string, status: WriterStatus, seconds: number): string =>
-  [
-    `recording ${point}`,
-    clockText(seconds),
-    `${countText(status.frames)} frames`,
-    `${countText(Math.round(status.frames / Math.max(seconds, 1)))}/s`,
-    bytesText(status.fileBytes),
-  ].join('  ');
+/** What a terminal shows while frames come in: the rate is that of the time since the last look. */
+class ProgressText {
+  readonly #point: string;
+  readonly #mountedMs = performance.now();
+  #lastMs = this.#mountedMs;
+  #lastFrames = 0;
 
-const eventsFor = (line: StatusLine): RecordEvents => {
-  let [point, mountedMs] = ['', 0];
+  constructor(point: string) {
+    this.#point = point;
+  }
+
+  /** The text now. */
+  next({ frames, fileBytes }: WriterStatus): string {
+    const nowMs = performance.now();
+    const rate = ((frames - this.#lastFrames) * 1000) / Math.max(1, nowMs - this.#lastMs);
+    [this.#lastMs, this.#lastFrames] = [nowMs, frames];
+    return [
+      `recording ${this.#point}`,
+      clockText((nowMs - this.#mountedMs) / 1000),
+      countedText(frames, 'frame'),
+      `${countText(Math.round(rate))}/s`,
+      bytesText(fileBytes),
+    ].join('  ');
+  }
+}
+
+const eventsFor = (line: StatusLine, workload: string | undefined): RecordEvents => {
+  let text: ProgressText | undefined;
   return {
     onMounted: (at) => {
-      [point, mountedMs] = [at, performance.now()];
-      line.through(`recording ${at}; unmount it, or press Ctrl-C, to end\n`);
+      text = new ProgressText(at);
+      const how = workload === undefined ? 'until it is unmounted, or Ctrl-C' : 'during the workload';
+      line.through(`recording ${at} ${how}\n`);
     },
-    onProgress: (status) =>
-      point !== '' && line.show(progressText(point, status, (performance.now() - mountedMs) / 1000)),
+    onProgress: (status) => text && line.show(text.next(status)),
     onTraceFailed: (why) =>
       line.through(`relight: the trace ends here: ${why}; the mount goes on unrecorded\n`),
     onStderr: (chunk) => line.through(chunk),
@@ -121,14 +140,30 @@ const report = ({ options: given, command }: RecordArguments, result: RecordResu
   return result.status.failure === undefined ? ExitStatus.ok : ExitStatus.incapable;
 };
 
+/** Passes signals on; when the end then takes its time, says how to hasten it. */
+const interrupter = (recording: Recording, line: StatusLine) => {
+  let hint: NodeJS.Timeout | undefined;
+  return {
+    onSignal: (signal: NodeJS.Signals): void => {
+      hint ??= setTimeout(() => line.through(HINT), HINT_AFTER_MS);
+      recording.interrupt(signal);
+    },
+    end: (): void => clearTimeout(hint),
+  };
+};
+
 const run = async (given: RecordArguments): Promise<ExitStatus> => {
   filterFrom(given.options.filter);
+  const { workload } = given.options;
   // A workload has the terminal to itself.
-  const line = new StatusLine(given.options.workload === undefined);
-  const recording = new Recording(recordOptions(given), eventsFor(line));
-  const result = await withInterrupts(
-    (signal) => recording.interrupt(signal),
-    () => recording.run().finally(() => line.end()),
+  const line = new StatusLine(workload === undefined);
+  const recording = new Recording(recordOptions(given), eventsFor(line, workload));
+  const { onSignal, end } = interrupter(recording, line);
+  const result = await withInterrupts(onSignal, () =>
+    recording.run().finally(() => {
+      end();
+      line.end();
+    }),
   );
   return report(given, result);
 };

@@ -4,7 +4,7 @@ import { statSync } from 'node:fs';
 import { Errno } from '../../base/errno.js';
 import { close, pidfdGetfd, pidfdOpen } from '../libc.js';
 import { type Machine, NEW_CALLS } from '../machine.js';
-import { FUSE_DEVICE, type MountRequest, mountFuse, unmountFuse } from '../mount.js';
+import { FUSE_DEVICE, type MountRequest, mountFuse, realTarget, unmountFuse } from '../mount.js';
 import { childrenOf, descriptorsOf, pathOf, processOf } from '../proc.js';
 import { type Listener, readString, type Trap } from './listener.js';
 import type { FromServing, MountMode } from './messages.js';
@@ -26,8 +26,8 @@ export interface Session {
   socket: number | undefined;
   readonly inode: number;
   readonly mode: MountMode;
-  /** Where the server's mounts are, as far as it knows. */
-  readonly targets: Set<string>;
+  /** Where the server's mounts are, as far as it knows: paths as it gave them, and as the kernel shows them. */
+  readonly targets: Map<string, string>;
   /** A mount point of ours, made for this server. */
   readonly temporary: string | undefined;
   /** The kernel's mount is gone although the server was not told. */
@@ -103,18 +103,25 @@ export class Answers {
     if (session.socket !== undefined && asked >= 0 && !descriptorsOf(trap.pid, session.inode).includes(asked))
       this.#listener.replaceDescriptor(trap, session.socket, asked);
     if (!this.#listener.isWaiting(trap)) return allow;
+    const asGiven = request.target;
+    const real = { ...request, target: realTarget(asGiven) };
+    return result(-this.#mountOn(trap, session, { request: real, asGiven }));
+  }
+
+  /** Mounts unless it is only pretended; 0 or a positive errno. */
+  #mountOn(
+    { pid }: Trap,
+    session: Session,
+    { request, asGiven }: { request: MountRequest; asGiven: string },
+  ): number {
     const made = session.mode === 'pretend' ? undefined : mountFuse(request);
     const error = typeof made === 'number' ? -made : 0;
-    if (error === 0) session.targets.add(request.target);
-    if (made === undefined && request.target === session.temporary) putPollFile(request.target);
-    this.#tell({
-      kind: 'mounted',
-      pid: trap.pid,
-      request,
-      error,
-      device: typeof made === 'object' ? made.device : undefined,
-    });
-    return result(-error);
+    if (error === 0) session.targets.set(asGiven, request.target).set(request.target, request.target);
+    const isTemporary = [asGiven, request.target].some((path) => path === session.temporary);
+    if (made === undefined && isTemporary) putPollFile(request.target);
+    const device = typeof made === 'object' ? made.device : undefined;
+    this.#tell({ kind: 'mounted', pid, request, error, device });
+    return error;
   }
 
   #umount(trap: Trap, session: Session): Answer {
@@ -122,15 +129,21 @@ export class Answers {
     const path = readString(trap.pid, trap.args[0] ?? 0n);
     if (path === '') return result(-Errno.ENOENT);
     if (flags & UMOUNT_UNUSED) return result(-Errno.EINVAL);
-    const target = path === undefined ? undefined : pathOf(trap.pid, path);
-    if (target === undefined || !session.targets.has(target)) return allow;
+    // Never resolved here: looking at the mount would wait for its server, which may be waiting for us.
+    const asGiven = path === undefined ? undefined : pathOf(trap.pid, path);
+    const target = asGiven === undefined ? undefined : session.targets.get(asGiven);
+    if (target === undefined) return allow;
     const pretend = session.mode === 'pretend' || session.gone;
     const error = pretend ? 0 : Math.abs(unmountFuse(target, { lazy: (flags & MNT_DETACH) !== 0 }));
-    if (error === 0) session.targets.delete(target);
+    if (error === 0) forgetTarget(session.targets, target);
     this.#tell({ kind: 'unmounted', pid: trap.pid, target, error });
     return result(-error);
   }
 }
+
+const forgetTarget = (targets: Session['targets'], target: string): void => {
+  for (const [asGiven, real] of targets) if (real === target) targets.delete(asGiven);
+};
 
 const isFuseDevice = (path: string): boolean => {
   if (path === FUSE_DEVICE) return true;

@@ -24,7 +24,7 @@ const obey = (message: ToServing): boolean => {
         inode: message.inode,
         mode: message.mode,
         temporary: message.temporary,
-        targets: new Set(),
+        targets: new Map(),
         gone: false,
       };
       return true;
