@@ -26,6 +26,7 @@ export const verbs: Readonly<Record<string, VerbEntry>> = {
     'what this machine can do, and how to mend what is missing',
     () => import('./verbs/doctor.js'),
   ),
+  tour: entry('walk a server without a mount, and trace it', () => import('./verbs/tour.js')),
   replay: entry(
     'replay a trace, restart the server, judge every stale id',
     () => import('./verbs/replay.js'),

@@ -12,8 +12,10 @@ import { print } from '../output.js';
 import { paintFor } from '../terminal.js';
 import { defineVerb, type Verb } from '../verb.js';
 import { verb as recordVerb } from './record.js';
+import { verb as replayVerb } from './replay.js';
 import { verb as showVerb } from './show.js';
 import { verb as statsVerb } from './stats.js';
+import { verb as tourVerb } from './tour.js';
 
 const WORKLOAD = [
   'cd "$RELIGHT_MOUNT" && ls -l && mkdir notes && echo hello from relight > notes/today',
@@ -24,7 +26,13 @@ const paint = paintFor(process.stdout);
 
 const say = (text: string): void => print('', paint.bold(text));
 
-const memfs = (mountPoint: string): string[] => ['specimen', 'memfs', '--ids', 'address', mountPoint];
+const memfs = (mountPoint: string, ids = 'address'): string[] => [
+  'specimen',
+  'memfs',
+  '--ids',
+  ids,
+  mountPoint,
+];
 
 const call = async (verb: Verb, name: string, args: readonly string[]): Promise<void> => {
   print(paint.dim(`$ relight ${commandText([name, ...args])}`));
@@ -48,6 +56,21 @@ const recordScripted = async (trace: string, why: string): Promise<void> => {
   await converse(trace, [process.execPath, mainFile, ...memfs('/dev/fd/{fd}')]);
 };
 
+/** Walks a server without a mount, restarts it, and uses what the old one handed out. */
+const restart = async (ids: string): Promise<void> => {
+  const trace = `${ids}.rlt`;
+  const shown = ['--', 'relight', ...memfs('{mnt}', ids)];
+  const server = ['--', process.execPath, mainFile, ...memfs('{mnt}', ids)];
+  const steps = [
+    [tourVerb, 'tour', ['-o', trace, '--seed', '1']],
+    [replayVerb, 'replay', [trace, '--restart-at', 'end', '--probe-limit', '2', '--summary']],
+  ] as const;
+  for (const [verb, name, args] of steps) {
+    print(paint.dim(`$ relight ${commandText([name, ...args, ...shown])}`));
+    await verb.run([...args, ...server]);
+  }
+};
+
 const run = async (): Promise<ExitStatus> => {
   const folder = mkdtempSync(join(tmpdir(), 'relight-demo-'));
   const [back, trace] = [process.cwd(), 'demo.rlt'];
@@ -61,12 +84,17 @@ const run = async (): Promise<ExitStatus> => {
     await call(showVerb, 'show', [trace, '-f', 'op!=INIT && op!=GETXATTR', '-n', '16']);
     say('What that says about the server:');
     await call(statsVerb, 'stats', [trace]);
+    say('What happens when it is restarted: its ids are addresses in the memory of a process that is gone.');
+    await restart('address');
+    say('The same with ids that no other incarnation uses: memfs --ids random answers ESTALE to old ones.');
+    await restart('random');
     say('Now with a server of yours:');
     print(
       '  relight doctor',
       '  relight record -o t.rlt -- SERVER…',
       '  relight show t.rlt',
       '  relight stats t.rlt',
+      '  relight replay t.rlt --restart-at end -- SERVER…',
     );
     print('', 'Here, relight is node dist/cli/main.js; npm link puts it on the PATH.');
   } finally {

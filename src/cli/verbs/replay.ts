@@ -67,12 +67,19 @@ const options = {
     default: 'read',
     requiresArg: true,
   },
+  'probe-limit': {
+    type: 'string',
+    describe: 'ids probed at most with each operation',
+    default: '16',
+    requiresArg: true,
+  },
   signal: { type: 'string', describe: 'how the server is ended', default: 'SIGKILL', requiresArg: true },
   timeout: { type: 'string', describe: 'seconds for a reply', default: '10', requiresArg: true },
   'start-timeout': { type: 'string', describe: 'seconds for a start', default: '30', requiresArg: true },
   seed: { type: 'string', describe: 'seed of everything random', default: '1', requiresArg: true },
   strict: { type: 'boolean', describe: 'compare every field', default: false },
   check: { type: 'boolean', describe: 'only say whether this trace can be replayed', default: false },
+  summary: { type: 'boolean', describe: 'leave the evidence of each finding out', default: false },
   json: { type: 'boolean', describe: 'print one JSON document', default: false },
 } as const;
 
@@ -151,7 +158,7 @@ const replayOptions = (given: Arguments, trace: Trace, plan: Plan): Omit<ReplayO
     whileDown: o['while-down'] as WhileDownChange | undefined,
     relookup: o.relookup as Relookup,
     probes: o.probe,
-    probeLimit: 16,
+    probeLimit: Math.max(1, countFrom('--probe-limit', o['probe-limit'])),
     replyTimeoutMs: millisecondsFrom('--timeout', o.timeout),
     startTimeoutMs: millisecondsFrom('--start-timeout', o['start-timeout']),
     maxDeaths: 500,
@@ -159,7 +166,10 @@ const replayOptions = (given: Arguments, trace: Trace, plan: Plan): Omit<ReplayO
   };
 };
 
-const report = (results: readonly ReplayResult[], json: boolean): ExitStatus => {
+const report = (
+  results: readonly ReplayResult[],
+  { json, summary }: { readonly json: boolean; readonly summary: boolean },
+): ExitStatus => {
   const [only] = results;
   if (json)
     printJson(
@@ -168,7 +178,7 @@ const report = (results: readonly ReplayResult[], json: boolean): ExitStatus => 
   else {
     const paint = paintFor(process.stdout);
     const isOne = results.length === 1;
-    for (const result of results) if (isOne) print(...replayLines(result, paint));
+    for (const result of results) if (isOne) print(...replayLines(result, paint, !summary));
     if (!isOne || results.some(({ restarts }) => restarts.length > 0))
       print('', ...verdictTable(results, paint));
   }
@@ -189,7 +199,7 @@ const run = async (given: Arguments): Promise<ExitStatus> => {
     }
     const results: ReplayResult[] = [];
     for (const strategy of chosen) results.push(await replay(plan, { ...orders, strategy }));
-    return report(results, given.options.json);
+    return report(results, given.options);
   } finally {
     trace.close();
   }
