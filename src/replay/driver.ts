@@ -144,7 +144,8 @@ export class Driver {
   event(event: KernelEvent, source: Pick<RequestSource, 'hear'>): void {
     for (const command of this.kernel.handle(event)) {
       if (command.kind === 'send') this.#send(command.bytes);
-      else if (command.kind === 'abandoned' && command.outcome === 'hang') this.#hanging = command.tags.length;
+      else if (command.kind === 'abandoned' && command.outcome === 'hang')
+        this.#hanging = command.tags.length;
       else if (command.kind === 'recovered') this.#settle();
       source.hear(command);
     }
