@@ -179,6 +179,9 @@ export const catalogue: readonly CatalogueServer[] = [
         '{store}/cache',
         '--vfs-cache-mode',
         'writes',
+        // By default a file is stored five seconds after it was closed, or never when rclone ends before.
+        '--vfs-write-back',
+        '0s',
       ],
       ...['{store}/tree', '{mnt}'],
     ],
