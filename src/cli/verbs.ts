@@ -14,6 +14,7 @@ const entry = (summary: string | undefined, load: VerbEntry['load']): VerbEntry 
 /** All verbs in the order of the help. */
 export const verbs: Readonly<Record<string, VerbEntry>> = {
   record: entry('run a server behind the proxy and record its traffic', () => import('./verbs/record.js')),
+  tour: entry('walk and read a file system without a mount, and record it', () => import('./verbs/tour.js')),
   show: entry('print the frames of a trace', () => import('./verbs/show.js')),
   stats: entry(
     'latencies by operation, and what kind of numbers the ids are',
@@ -26,7 +27,6 @@ export const verbs: Readonly<Record<string, VerbEntry>> = {
     'what this machine can do, and how to mend what is missing',
     () => import('./verbs/doctor.js'),
   ),
-  tour: entry('walk a server without a mount, and trace it', () => import('./verbs/tour.js')),
   replay: entry(
     'replay a trace, restart the server, judge every stale id',
     () => import('./verbs/replay.js'),

@@ -116,7 +116,7 @@ export class Recording {
     cleanup.defer(() => launcher.close());
     const ring = ringMemory(RING_BYTES);
     const started: { server?: RunningServer } = {};
-    const tee = await TeeHandle.open(teeOptions(options, launcher, ring), {
+    const tee = await TeeHandle.open(teeOptions(options, ring), {
       onProgress: (status) => this.#events.onProgress?.(status),
       onFailed: (why) => this.#events.onTraceFailed?.(why),
       onWantMaps: () => started.server && sendMaps({ tee, server: started.server }),
@@ -304,9 +304,9 @@ const launchOptions = (options: RecordOptions): LaunchOptions => ({
   detached: false,
 });
 
-const teeOptions = (options: RecordOptions, launcher: Launcher, ring: RingMemory): TeeOptions => ({
+const teeOptions = (options: RecordOptions, ring: RingMemory): TeeOptions => ({
   path: options.trace,
-  context: traceContext({ argv: launcher.argv, payload: options.payload, filter: options.filter }),
+  context: traceContext({ argv: options.command, payload: options.payload, filter: options.filter }),
   ring,
   rotateBytes: options.rotateBytes,
   codec: options.codec,

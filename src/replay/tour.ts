@@ -89,7 +89,7 @@ class Tour {
       ...(cwd !== undefined && { cwd }),
     });
     cleanup.defer(() => launcher.close());
-    const context = traceContext({ argv: launcher.argv, payload: { kind: 'full' }, filter: '' });
+    const context = traceContext({ argv: command, payload: { kind: 'full' }, filter: '' });
     const writer = createTrace(this.#options.trace, { context });
     const trace = new TourTrace(writer, { aslr, ...(onProgress && { onProgress }) });
     cleanup.defer(() => trace.close());

@@ -1,61 +1,164 @@
-/** What a tour saw, for people and for programs. */
+/** What a tour was, for people and for programs. */
 
-import type { TourResult } from '../replay/tour/options.js';
-import { exitJson, exitText } from './exit-text.js';
-import { bytesText, countedText } from './units.js';
+import { errnoName } from '../base/errno.js';
+import type { TourResult, Written } from '../replay/tour/options.js';
+import type { Cut } from '../replay/tour/state.js';
+import { type ExitJson, exitJson, exitText } from './exit-text.js';
+import { bytesText, countedText, countText } from './units.js';
 import { wrapped } from './wrap.js';
 
+/** `relight tour --json`. */
+export interface TourJson {
+  readonly trace: string;
+  readonly frames: number;
+  readonly requests: number;
+  readonly replies: number;
+  /** Of all messages. */
+  readonly bytes: number;
+  readonly dropped: number;
+  readonly incarnations: number;
+  /** Null for a server that was handed its channel. */
+  readonly mount: { readonly point: string; readonly options: string } | null;
+  readonly exits: readonly (ExitJson & { readonly incarnation: number })[];
+  readonly ending: string;
+  readonly seed: number;
+  readonly minor: number;
+  /** Nodes that the kernel knows at the end. */
+  readonly nodes: number;
+  /** What is open at the end. */
+  readonly held: { readonly files: number; readonly directories: number };
+  readonly counts: TourResult['counts'];
+  /** Limits that cut something off. */
+  readonly cut: readonly string[];
+  /** Null when nothing was to be changed. */
+  readonly written: {
+    readonly directory: string | null;
+    readonly removed: boolean;
+    readonly error: string | null;
+  } | null;
+  /** Errors of the server by operation. */
+  readonly errors: TourResult['errors'];
+  /** Replies that the kernel would not take. */
+  readonly refused: readonly {
+    readonly op: string | null;
+    readonly reason: string;
+    readonly where: string;
+  }[];
+  /** The operation without an answer; null when all were answered. */
+  readonly underWay: string | null;
+  readonly elapsedMs: number;
+  /** Bytes of the trace. */
+  readonly traceBytes: number;
+  /** Why the trace is not complete; null when it is. */
+  readonly failure: string | null;
+}
+
 /** The document of one tour. */
-export const tourJson = (trace: string, result: TourResult): object => ({
+export const tourJson = (trace: string, result: TourResult): TourJson => ({
   trace,
-  ending: result.ending,
-  minor: result.negotiated.minor,
   frames: result.status.frames,
   requests: result.traffic.requests,
   replies: result.traffic.replies,
   bytes: result.traffic.bytes,
-  counts: result.counts,
-  cut: result.cut,
+  dropped: result.status.lost,
+  incarnations: 1,
+  mount: result.mount === undefined ? null : mountJson(result.mount),
+  exits: result.exit === undefined ? [] : [{ incarnation: 0, ...exitJson(result.exit) }],
+  ending: result.ending,
+  seed: result.seed,
+  minor: result.negotiated.minor,
   nodes: result.nodes,
   held: result.held,
-  written: result.written,
+  counts: result.counts,
+  cut: result.cut,
+  written: writtenJson(result.written),
   errors: result.errors,
-  refused: result.refused,
-  exits: result.exit === undefined ? [] : [{ incarnation: 0, ...exitJson(result.exit) }],
+  refused: result.refused.map(({ op, refusal }) => ({
+    op: op ?? null,
+    reason: refusal.reason,
+    where: refusal.where,
+  })),
+  underWay: result.underWay ?? null,
+  elapsedMs: result.elapsedMs,
+  traceBytes: result.status.fileBytes,
   failure: result.status.failure ?? null,
-  seed: result.seed,
 });
 
-const endings = {
-  done: undefined,
-  interrupted: 'interrupted',
-  died: 'the server died',
-  hang: 'the server fell silent',
-} as const;
+const mountJson = ({ target, data }: NonNullable<TourResult['mount']>): TourJson['mount'] => ({
+  point: target,
+  options: data.replace(/(^|,)fd=\d+/, '').replace(/^,/, ''),
+});
 
-const errorText = (errors: TourResult['errors']): string[] => {
-  const texts = Object.entries(errors).map(([op, byName]) => {
-    const each = Object.entries(byName).map(([name, count]) => `${count} ${name}`);
+const writtenJson = (written: Written): TourJson['written'] => {
+  if (written.kind === 'none') return null;
+  if (written.kind === 'refused') return { directory: null, removed: false, error: errnoName(written.errno) };
+  const { directory } = written;
+  if (written.kind === 'kept') return { directory, removed: false, error: null };
+  const { errno } = written;
+  return { directory, removed: errno === 0, error: errno === 0 ? null : errnoName(errno) };
+};
+
+const limits: Readonly<Record<Cut, string>> = {
+  entries: 'more entries than --limit',
+  depth: 'deeper directories',
+  bytes: 'more contents',
+};
+
+/** The same in a few lines. `server` is the name of its program. */
+export const tourLines = (trace: string, server: string, result: TourResult): string[] => {
+  const { status, traffic, counts, held, cut, exit } = result;
+  return [
+    `${endingText(server, result)}: ${countedText(status.frames, 'frame')} in ${trace}, ${bytesText(status.fileBytes)}`,
+    `  ${countedText(traffic.requests, 'request')}, ${countText(traffic.replies)} replies in ${Math.round(result.elapsedMs)} ms`,
+    `  saw ${seenText(counts)}; read ${bytesText(counts.bytesRead)}`,
+    `  open at the end: ${countedText(held.files, 'file')}, ${held.directories} directories; ${countText(result.nodes)} nodes known`,
+    ...(cut.length === 0 ? [] : [`  there are ${cut.map((limit) => limits[limit]).join(' and ')}`]),
+    ...writtenLines(result.written),
+    ...errorLines(result),
+    ...refusedLines(result),
+    ...(exit === undefined ? [] : [`  ${server} ${exitText(exit)}`]),
+    ...(status.failure === undefined ? [] : [`the trace is not complete: ${status.failure}`]),
+  ];
+};
+
+const endingText = (server: string, { ending, underWay }: TourResult): string => {
+  const asked = underWay === undefined ? '' : ` at ${underWay}`;
+  const texts = {
+    done: 'toured',
+    interrupted: 'toured until the interrupt',
+    died: `${server} died${asked}`,
+    hang: `${server} did not answer${asked}`,
+  };
+  return texts[ending];
+};
+
+const seenText = ({ directories, files, links, others }: TourResult['counts']): string =>
+  [
+    `${countText(directories)} ${directories === 1 ? 'directory' : 'directories'}`,
+    countedText(files, 'file'),
+    countedText(links, 'link'),
+    ...(others === 0 ? [] : [`${countText(others)} others`]),
+  ].join(', ');
+
+const writtenLines = (written: Written): string[] => {
+  if (written.kind === 'none') return [];
+  if (written.kind === 'refused') return [`  nothing may be made: ${errnoName(written.errno)}`];
+  if (written.kind === 'kept') return [`  changed things in ${written.directory}, which stays`];
+  if (written.errno === 0) return [`  changed things in ${written.directory}, and removed it`];
+  return [`  changed things in ${written.directory}, which cannot be removed: ${errnoName(written.errno)}`];
+};
+
+const errorLines = ({ errors }: TourResult): string[] => {
+  const texts = Object.entries(errors).map(([op, counts]) => {
+    const each = Object.entries(counts).map(([name, count]) => `${count} ${name}`);
     return `${op} ${each.join(', ')}`;
   });
   return texts.length === 0 ? [] : wrapped(`  errors: ${texts.join('; ')}`, '    ');
 };
 
-/** The same in lines. `server` is the name of its program. */
-export const tourLines = (trace: string, server: string, result: TourResult): string[] => {
-  const { counts, held, nodes, cut, status, traffic, underWay, exit, refused } = result;
-  const ended = endings[result.ending];
-  return [
-    `toured ${countedText(counts.directories, 'directory').replace('directorys', 'directories')}, ${countedText(counts.files, 'file')}, ${countedText(counts.links, 'link')}: ${countedText(traffic.requests, 'request')}`,
-    `  ${countedText(nodes, 'node')} known, ${countedText(held.files, 'file')} and ${held.directories} directories open at the end`,
-    `  ${countedText(status.frames, 'frame')} in ${trace}: ${bytesText(status.fileBytes)}`,
-    ...(cut.length === 0 ? [] : [`  cut off by the limit of ${cut.join(', ')}`]),
-    ...errorText(result.errors),
-    ...refused
-      .slice(0, 3)
-      .map(({ op, refusal }) => `  the kernel would refuse a reply to ${op ?? 'nothing'}: ${refusal.reason}`),
-    ...(ended === undefined ? [] : [`  ${ended}${underWay === undefined ? '' : ` at ${underWay}`}`]),
-    ...(ended === undefined || exit === undefined ? [] : [`  ${server} ${exitText(exit)}`]),
-    ...(status.failure === undefined ? [] : [`the trace is not complete: ${status.failure}`]),
-  ];
+const refusedLines = ({ refused }: TourResult): string[] => {
+  const texts = refused.map(
+    ({ op, refusal }) => `${op ?? 'a message'}: ${refusal.reason} (${refusal.where})`,
+  );
+  return [...new Set(texts)].map((text) => `  the kernel would not take ${text}`);
 };

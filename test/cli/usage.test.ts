@@ -39,6 +39,10 @@ const wrong: readonly (readonly [args: readonly string[], line: string])[] = [
     ['record', '-o', 't'],
     "relight: record needs a server's command; put it after --, as in relight record -o t.rlt -- bindfs -f /data /mnt/data",
   ],
+  [
+    ['tour', '-o', 't', '--remove', '--', 'true'],
+    'relight: --remove has nothing to remove; give --write with it',
+  ],
   [['show'], 'relight: show needs TRACE; usage: relight show TRACE [options]'],
   [['show', 'a', 'b'], 'relight: show does not understand b; usage: relight show TRACE [options]'],
   [['show', 'no-such-trace'], 'relight: cannot open no-such-trace: no such file or directory'],
