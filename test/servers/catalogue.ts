@@ -22,6 +22,8 @@ export interface CatalogueServer {
   readonly command: readonly string[];
   /** The command of an ordinary user where it differs; absent when the server cannot serve one. */
   readonly userCommand?: readonly string[];
+  /** Files are stored some seconds after they were closed, and not at all when the server ends before. */
+  readonly storesLate?: true;
   /** From start to mount on a quiet machine. */
   readonly startMs: number;
   /** How the server's ids come about, for tests that choose by it. */
@@ -179,12 +181,10 @@ export const catalogue: readonly CatalogueServer[] = [
         '{store}/cache',
         '--vfs-cache-mode',
         'writes',
-        // By default a file is stored five seconds after it was closed, or never when rclone ends before.
-        '--vfs-write-back',
-        '0s',
       ],
       ...['{store}/tree', '{mnt}'],
     ],
+    storesLate: true,
     startMs: 100,
     ids: { node: 'index', file: 'index' },
     quirks: [
