@@ -28,6 +28,8 @@ export interface IdentitiesOptions {
   readonly negotiated: Negotiated;
   /** How people call an object of the plan: its path, or the reference in the plan. */
   readonly nameOf: (key: ObjectKey) => string;
+  /** Key of the root, 0 by default. */
+  readonly root?: ObjectKey;
   /** The steps that `observe` is told by number. */
   readonly stepAt?: (index: number) => StepIds | undefined;
 }
@@ -57,7 +59,9 @@ export class Identities {
   readonly #options: IdentitiesOptions;
   readonly #objects = new Objects();
   readonly #own = new Map<ObjectKey, string>();
-  readonly #met: { readonly told: Told; readonly incarnation: number }[] = [];
+  readonly #met: { told: Told; incarnation: number; isStoreChanged: boolean }[] = [];
+  /** Objects that took the place of others while the server was down. */
+  readonly #inPlace = new Map<ObjectKey, ObjectKey>();
   #steps: (StepIds | number)[] = [];
   #replies: (Uint8Array | undefined)[] = [];
   #incarnations: number[] = [];
@@ -86,12 +90,23 @@ export class Identities {
     this.#objects.of(key).gone = why;
   }
 
+  /** Object that a path leads to as far as the run was told, names between slashes; `undefined` when nobody looked there. */
+  keyAt(path: string): ObjectKey | undefined {
+    this.#read();
+    const names = path.split('/').filter((name) => name !== '');
+    return names.reduce<ObjectKey | undefined>(
+      (key, name) => (key === undefined ? undefined : this.#objects.get(key)?.children.get(name)),
+      this.#options.root ?? 0,
+    );
+  }
+
   /**
-   * Takes what a later incarnation tells, by ids of its own, about what now stands at the path of a known object: a
-   * confirmation, or another object in its place. Those that were looked up together are compared together.
+   * Takes what a later incarnation tells, by ids of its own, about what now stands at the path of a known object. Where the
+   * store was changed meanwhile it may be another object; else it is the same one, whatever the server lost of it. Those
+   * that were looked up together are compared together.
    */
-  meet(key: ObjectKey, told: Fingerprint, incarnation: number): void {
-    this.#met.push({ told: { key, told }, incarnation });
+  meet(key: ObjectKey, told: Fingerprint, when: { incarnation: number; isStoreChanged: boolean }): void {
+    this.#met.push({ ...when, told: { key, told } });
   }
 
   /** Makes an object that the plan does not have, such as one that came while the server was down. Keys are negative. */
@@ -135,23 +150,29 @@ export class Identities {
     if (this.#met.length > 0) this.#reconcile();
   }
 
-  /** What stands in an object's place may be told by several replies, which are about one and the same. */
   #reconcile(): void {
     const met = this.#met.splice(0);
-    const others = new Map<ObjectKey, ObjectKey>();
     for (const incarnation of new Set(met.map((one) => one.incarnation))) {
-      const here = met.filter((one) => one.incarnation === incarnation).map(({ told }) => told);
-      for (const { told, differs } of this.#objects.meet(here, incarnation)) {
-        const facts = this.#objects.of(told.key);
-        facts.gone ??= `another object is in its place: ${differs}`;
-        const other = others.get(told.key) ?? this.add(`${this.nameOf(told.key)} (in its place)`);
-        others.set(told.key, other);
-      }
-      for (const { key, told } of here) {
-        const other = others.get(key);
-        if (other !== undefined) this.#objects.learn(other, told, incarnation);
-      }
+      const here = met.filter((one) => one.incarnation === incarnation);
+      const told = here.map((one) => one.told);
+      this.#objects.survived(told, incarnation);
+      if (here.some(({ isStoreChanged }) => isStoreChanged)) this.#findReplaced(told);
+      for (const one of told) this.#objects.learn(this.#inPlaceOf(one.key), one.told, incarnation);
     }
+  }
+
+  /** What stands in an object's place may be told by several replies, which are about one and the same. */
+  #findReplaced(told: readonly Told[]): void {
+    for (const one of told) {
+      const differs = this.#objects.replacedBy(one);
+      if (differs === undefined || this.#inPlace.has(one.key)) continue;
+      this.#objects.of(one.key).gone ??= `another object is in its place: ${differs}`;
+      this.#inPlace.set(one.key, this.add(`${this.nameOf(one.key)} (in its place)`));
+    }
+  }
+
+  #inPlaceOf(key: ObjectKey): ObjectKey {
+    return this.#inPlace.get(key) ?? key;
   }
 
   #readSteps(): void {

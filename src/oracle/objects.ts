@@ -5,7 +5,7 @@
 
 import type { DecodedReply, DecodedRequest } from '../protocol/decode.js';
 import { Facts } from './facts.js';
-import type { Fingerprint } from './fingerprint.js';
+import { DIRECTORY, type Fingerprint, type Scalars } from './fingerprint.js';
 import { isExcluded, type Likeness, likeness, pointsText } from './likeness.js';
 import { ObjectIndex } from './object-index.js';
 import type { Account, ObjectKey, Told } from './seen.js';
@@ -27,6 +27,10 @@ const nodeidAndInode = ({ fields }: DecodedReply): readonly [bigint, bigint] | u
   'nodeid' in fields && 'attr' in fields && fields.nodeid !== 0n
     ? [fields.nodeid, fields.attr.ino]
     : undefined;
+
+/** Nothing but a change from outside gives an object another time while no server runs. */
+const isTouched = ({ type, mtime: before }: Scalars, { mtime: now }: Scalars): boolean =>
+  type !== DIRECTORY && before !== undefined && now !== undefined && before !== now;
 
 /** The objects by their keys. */
 export class Objects {
@@ -60,25 +64,24 @@ export class Objects {
     if (account.child !== undefined && minted !== undefined) this.survival.noteInode(...minted);
   }
 
-  /**
-   * Takes what a later incarnation tells about the objects that now stand where known ones stood. Says which of them are
-   * others than before, with what differs; nothing of those is learnt.
-   */
-  meet(met: readonly Told[], incarnation: number): { readonly told: Told; readonly differs: string }[] {
-    // All of them first: whether inode numbers survive decides what a changed one means.
-    for (const { key, told } of met) {
+  /** Finds out which facts survive on objects that a later incarnation was asked for anew. */
+  survived(told: readonly Told[], incarnation: number): void {
+    for (const { key, told: now } of told) {
       const known = this.#known.get(key);
-      if (known !== undefined && known.incarnation < incarnation)
-        this.survival.note(known.facts.scalars, told.scalars);
-    }
-    return met.flatMap((told) => {
-      const known = this.#of(told.key);
+      if (known === undefined || known.incarnation >= incarnation) continue;
+      this.survival.note(known.facts.scalars, now.scalars);
+      // Once is enough, however many replies tell of it.
       known.incarnation = incarnation;
-      const like = this.compare(told.told, known.facts);
-      if (isExcluded(like)) return [{ told, differs: pointsText(like.differs) }];
-      this.learn(told.key, told.told, incarnation);
-      return [];
-    });
+    }
+  }
+
+  /** What shows that another object stands where a known one stood; `undefined` when it may be the same. */
+  replacedBy({ key, told }: Told): string | undefined {
+    const facts = this.get(key);
+    if (facts === undefined) return undefined;
+    const { differs } = this.compare(told, facts);
+    const touched = this.survival.trust('mtime') === 'proven' && isTouched(facts.scalars, told.scalars);
+    return touched || isExcluded({ agrees: [], differs }) ? pointsText(differs) : undefined;
   }
 
   /** Compares what a reply tells with an object, as far as the facts of this server can be relied on. */
