@@ -35,6 +35,8 @@ export class Incarnations {
   readonly #rng: Rng;
   /** What the running incarnation has looked up for us. */
   #live: LiveObject[] = [];
+  /** Whether the store was changed on purpose before the running incarnation began. */
+  #isStoreChanged = false;
   #deaths = 0;
 
   constructor(parts: IncarnationParts) {
@@ -66,6 +68,7 @@ export class Incarnations {
   async restart(at: number): Promise<void> {
     const { driver, options, store } = this.#parts;
     if (driver.server !== undefined) await driver.stop(options.signal);
+    if (options.probes !== 'none') await store.keep();
     await this.#next(at, await store.change());
   }
 
@@ -79,14 +82,14 @@ export class Incarnations {
   /** A fresh state of store and server, for the next thing that may spoil them. */
   async renew(at: number): Promise<void> {
     await this.#parts.driver.stop('SIGKILL');
-    await this.#parts.store.prepare();
+    await this.#parts.store.rewind();
     await this.#next(at, await this.#parts.store.change());
   }
 
   /** Looks everything up in this incarnation, unless that was done; with the first bytes of files. */
   async survey(): Promise<LiveObject[]> {
     const inspector = new Inspector(this.#parts.driver);
-    if (this.#live.length === 0) this.#live = await inspector.look(this.#paths, 'same', this.#rng);
+    if (this.#live.length === 0) this.#meet(await inspector.look(this.#paths, 'same', this.#rng));
     return inspector.withHeads(this.#live);
   }
 
@@ -113,12 +116,26 @@ export class Incarnations {
     const started = performance.now();
     const end = await driver.start(options.strategy);
     if (end.kind !== 'done') throw await this.#noStart(end);
-    this.#live = await new Inspector(driver).look(this.#paths, options.relookup, this.#rng);
+    this.#isStoreChanged ||= changes.length > 0;
+    this.#meet(await new Inspector(driver).look(this.#paths, options.relookup, this.#rng));
     const sent: Extract<Command, { kind: 'send' }>[] = [];
     const recovery = await driver.recover((command) => this.#hear(command, sent));
     const elapsedMs = performance.now() - started;
     this.restarts.push({ at, tally: driver.kernel.tally, elapsedMs, changes });
     await this.#judgeRecovery(recovery, sent);
+  }
+
+  /** Keeps what was looked up, and tells the judge what now stands at the paths. */
+  #meet(live: LiveObject[]): void {
+    this.#live = live;
+    const { judging, state } = this.#parts;
+    const when = { incarnation: state.incarnation, isStoreChanged: this.#isStoreChanged };
+    for (const { path, scalars, head } of live) {
+      const key = judging.identities.keyAt(path);
+      const data = { offset: 0n, bytes: Buffer.from(head, 'latin1'), asked: head.length };
+      const told = head === '' ? { scalars } : { scalars, data };
+      if (key !== undefined) judging.identities.meet(key, told, when);
+    }
   }
 
   #hear(command: Command, sent: Extract<Command, { kind: 'send' }>[]): void {

@@ -4,6 +4,7 @@
  */
 
 import type { Rng } from '../base/rng.js';
+import { type Scalars, scalarsOf } from '../oracle/fingerprint.js';
 import { type DecodedReply, decodeReply } from '../protocol/decode.js';
 import { encodeRequest, type RequestDraft } from '../protocol/encode.js';
 import { errorOf } from '../protocol/header.js';
@@ -24,6 +25,8 @@ export interface LiveObject {
   readonly mode: number;
   readonly ino: bigint;
   readonly size: bigint;
+  /** What its LOOKUP told. */
+  readonly scalars: Scalars;
   /** First bytes of a regular file; empty when it could not be read. */
   readonly head: string;
   /** Open file or directory; `undefined` when it was not opened. */
@@ -120,7 +123,8 @@ export class Inspector {
     if (reply === undefined || reply.name !== 'LOOKUP' || !reply.ok || reply.fields.nodeid === 0n)
       return undefined;
     const { nodeid, attr } = reply.fields;
-    return { path, nodeid, mode: attr.mode, ino: attr.ino, size: attr.size, head: '', fh: undefined };
+    const { mode, ino, size } = attr;
+    return { path, nodeid, mode, ino, size, scalars: scalarsOf(attr), head: '', fh: undefined };
   }
 
   async #open(objects: readonly LiveObject[]): Promise<LiveObject[]> {

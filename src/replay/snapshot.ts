@@ -3,22 +3,33 @@
  * so that every run sees the same. Knows nothing of servers.
  */
 
-import { constants } from 'node:fs';
-import { cp, lstat, mkdtemp, readdir, rm, stat, statfs } from 'node:fs/promises';
+import { lstat, mkdir, mkdtemp, readdir, rm, stat, statfs } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { RelightError } from '../base/error.js';
+import { runShell } from '../transport/program.js';
 
 /** Space that is left alone on the disk that takes the copies. */
 const RESERVE_BYTES = 64 << 20;
 
-/** Copies share blocks with the original where the file system can (reflink). */
-const copyOptions = {
-  recursive: true,
-  preserveTimestamps: true,
-  verbatimSymlinks: true,
-  mode: constants.COPYFILE_FICLONE,
-} as const;
+/**
+ * Copies with everything that a server may show: owners, times, extended attributes, holes, hard links, pipes and devices,
+ * of which Node's own copying loses most. Blocks are shared where the file system can (reflink).
+ */
+const copy = async (from: string, to: string): Promise<void> => {
+  const isDirectory = (await lstat(from)).isDirectory();
+  if (isDirectory) await mkdir(to, { recursive: true });
+  const { exit } = runShell('cp -a --reflink=auto --sparse=auto -- "$FROM" "$TO"', {
+    env: { FROM: isDirectory ? `${from}/.` : from, TO: to },
+    stdout: 'stderr',
+  });
+  const { code, signal } = await exit;
+  if (code !== 0)
+    throw new RelightError(
+      'environment',
+      `cannot copy ${from} to ${to}: ${signal ?? `cp ended with ${code}`}`,
+    );
+};
 
 const sizeOf = async (path: string): Promise<number> => {
   const info = await lstat(path);
@@ -59,7 +70,7 @@ export class Snapshot {
     const snapshot = new Snapshot(absolute, place);
     try {
       await snapshot.#checkRoom();
-      for (const [index, path] of absolute.entries()) await cp(path, join(place, String(index)), copyOptions);
+      for (const [index, path] of absolute.entries()) await copy(path, join(place, String(index)));
       return snapshot;
     } catch (error) {
       await snapshot.discard();
@@ -90,14 +101,10 @@ export class Snapshot {
   }
 }
 
-const putBack = async (copy: string, path: string): Promise<void> => {
-  const info = await lstat(copy);
-  if (!info.isDirectory()) {
-    await rm(path, { recursive: true, force: true });
-    await cp(copy, path, copyOptions);
-    return;
-  }
-  const names = await readdir(path).catch(() => []);
-  for (const name of names) await rm(join(path, name), { recursive: true, force: true });
-  await cp(copy, path, copyOptions);
+const putBack = async (kept: string, path: string): Promise<void> => {
+  if ((await lstat(kept)).isDirectory()) {
+    const names = await readdir(path).catch(() => []);
+    for (const name of names) await rm(join(path, name), { recursive: true, force: true });
+  } else await rm(path, { recursive: true, force: true });
+  await copy(kept, path);
 };

@@ -12,6 +12,8 @@ type StoreOptions = Pick<ReplayOptions, 'snapshot' | 'setup' | 'between' | 'whil
 export class Store {
   readonly #options: StoreOptions;
   readonly #snapshot: Snapshot | undefined;
+  /** As the store was when the server was stopped last. */
+  #atRestart: Snapshot | undefined;
 
   private constructor(options: StoreOptions, snapshot: Snapshot | undefined) {
     this.#options = options;
@@ -39,6 +41,18 @@ export class Store {
     if (this.#options.setup !== undefined) await this.#run(this.#options.setup);
   }
 
+  /** Keeps the state that the stopped server left, to come back to. */
+  async keep(): Promise<void> {
+    await this.#atRestart?.discard();
+    this.#atRestart = this.isDisposable ? await Snapshot.take(this.#options.snapshot) : undefined;
+  }
+
+  /** Back to what was kept, or else to the state to start from. */
+  async rewind(): Promise<void> {
+    if (this.#atRestart === undefined) await this.prepare();
+    else await this.#atRestart.restore();
+  }
+
   /** What happens while the server is down; says what was changed. */
   async change(): Promise<string[]> {
     const { whileDown, between, snapshot } = this.#options;
@@ -52,6 +66,7 @@ export class Store {
 
   /** Puts everything back as it was and removes the copies. */
   async close(): Promise<void> {
+    await this.#atRestart?.discard();
     await this.#snapshot?.restore();
     await this.#snapshot?.discard();
   }
