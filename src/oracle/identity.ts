@@ -44,14 +44,17 @@ interface Comparison {
   readonly others: readonly { readonly key: ObjectKey; readonly like: Likeness }[];
 }
 
+const isTwin = ({ like }: Comparison['others'][number]): boolean => like.differs.length === 0;
+const fits = (like: Likeness): boolean => like.differs.length === 0 && isTelling(like);
+
 const kindOf = ({ facts, meant, others }: Comparison): Identification['kind'] => {
   if (facts === undefined || meant === undefined) return 'unclear';
   const known = others.length > 0;
   if (facts.gone !== undefined) return known ? 'other' : 'stranger';
-  if (meant.differs.length === 0 && isTelling(meant)) return known ? 'twins' : 'same';
+  if (fits(meant)) return known ? 'twins' : 'same';
   if (isExcluded(meant)) return known ? 'other' : 'stranger';
-  // It fits as far as it must, but what differs might have changed unseen.
-  return known && meant.differs.length > 0 && !isTelling(meant) ? 'other' : 'unclear';
+  // What differs might have changed unseen; then it is another one only if that fits in all and this one hardly at all.
+  return meant.differs.length > 0 && !isTelling(meant) && others.some(isTwin) ? 'other' : 'unclear';
 };
 
 /** Everything that is known of the objects of one run. */
@@ -134,9 +137,15 @@ export class Identities {
       return { kind: 'unclear', others: [], evidence: ['the reply tells nothing about its object'] };
     const facts = subject === undefined ? undefined : this.#objects.get(subject);
     const meant = facts === undefined ? undefined : this.#objects.compare(told, facts);
-    const comparison = { subject, facts, meant, others: this.#others(told, subject) };
-    const others = comparison.others.map(({ key }) => key);
-    return { kind: kindOf(comparison), others, evidence: this.#evidence(comparison) };
+    const near = this.#others(told, subject);
+    // Beside the object that was meant only those count that fit just as well.
+    const isMeant = meant !== undefined && facts?.gone === undefined && fits(meant);
+    const comparison = { subject, facts, meant, others: isMeant ? near.filter(isTwin) : near };
+    return {
+      kind: kindOf(comparison),
+      others: comparison.others.map(({ key }) => key),
+      evidence: this.#evidence(comparison),
+    };
   }
 
   #keep(step: StepIds | number, reply: Uint8Array | undefined, incarnation: number): void {
@@ -202,7 +211,7 @@ export class Identities {
       const facts = this.#objects.get(key);
       if (key === subject || facts === undefined || facts.gone !== undefined) return [];
       const like = this.#objects.compare(told, facts);
-      return like.differs.length === 0 && isTelling(like) ? [{ key, like }] : [];
+      return !isExcluded(like) && isTelling(like) ? [{ key, like }] : [];
     });
   }
 

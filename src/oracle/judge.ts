@@ -11,7 +11,7 @@ import { errorOf } from '../protocol/header.js';
 import type { Operation } from '../protocol/operations.js';
 import { unaffected } from './change.js';
 import { exitMeaning, type ServerExit } from './exit.js';
-import { fingerprintOf, isEmpty } from './fingerprint.js';
+import { fingerprintOf } from './fingerprint.js';
 import type { Identification } from './identity.js';
 import { addressesIn, addressText } from './leak.js';
 import {
@@ -44,13 +44,16 @@ const rejections: readonly number[] = [
   Errno.EUCLEAN,
 ];
 
-/** What has to be looked at after a good reply, or none at all, by what the operation does. */
-const followUpsOf = (op: Operation | undefined, told: boolean): FollowUp[] => {
+/**
+ * What has to be looked at after a good reply, or none at all, by what the operation does. `known`: which object it was about,
+ * or all that attributes could tell of it.
+ */
+const followUpsOf = (op: Operation | undefined, known: boolean): FollowUp[] => {
   if (op === undefined) return ['effects', 'liveIds'];
   const changes = ['data', 'name', 'attr', 'xattr', 'unknown'].includes(op.effect);
   const releases = op.ids.some(({ act, side }) => act === 'release' && side === 'request');
   return [
-    ...(told || changes || releases ? [] : (['identify'] as const)),
+    ...(known || changes || releases ? [] : (['identify'] as const)),
     ...(changes ? (['effects'] as const) : []),
     ...(releases ? (['liveIds'] as const) : []),
   ];
@@ -112,16 +115,21 @@ const ofGoodReply = (probe: Probe, bytes: Uint8Array, scene: Scene): Finding => 
   // A negative entry says ENOENT, and for how long.
   if ('nodeid' in reply.fields && reply.fields.nodeid === 0n) return ofError(probe, -Errno.ENOENT);
   const told = unaffected(fingerprintOf(request, reply), request);
-  const followUps = followUpsOf(request.op, !isEmpty(told));
   // Any node of a file system gives the same figures.
   if ('st' in reply.fields) return { verdict: 'recovered', evidence: ['figures of the whole file system'] };
   const found = identities.identify(told, probe.subject);
   const { kind, evidence } = found;
+  const isKnown = byIdentity[kind] !== 'unknown' || told.scalars.type !== undefined;
+  const followUps = followUpsOf(request.op, isKnown);
   if (kind === 'same' || kind === 'twins') return { verdict: byIdentity[kind], evidence, followUps };
   const memory = leaked(bytes, scene, request);
   const empty = kind === 'stranger' ? zeroes(probe, told, scene) : [];
   if (memory.length > 0 || empty.length > 0)
-    return { verdict: 'leak', evidence: [...evidence, ...memory, ...empty], followUps };
+    return {
+      verdict: 'leak',
+      evidence: [...evidence, ...memory, ...empty],
+      followUps: followUpsOf(request.op, true),
+    };
   return { verdict: byIdentity[kind], evidence, followUps };
 };
 

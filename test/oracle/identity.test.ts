@@ -280,6 +280,18 @@ describe('objects', () => {
     expect(asked).toEqual([5]);
   });
 
+  it('are recognised although a time of theirs changed, when they are the only ones left', () => {
+    const known = knownWorld();
+    for (const name of ['c', 'd'] as const)
+      known.meet(objects[name], tells(known.factsOf(objects[name])?.scalars ?? {}), {
+        incarnation: 1,
+        isStoreChanged: false,
+      });
+    const { scalars } = known.factsOf(objects.b) ?? { scalars: {} };
+    const found = known.identify({ scalars: { ...scalars, ctime: 5n } }, objects.a);
+    expect(found).toMatchObject({ kind: 'other', others: [objects.b] });
+  });
+
   it('fit what they told themselves', () => {
     const known = knownWorld();
     for (const name of ['a', 'b', 'c', 'unread'] as const) {
