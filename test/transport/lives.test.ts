@@ -143,7 +143,6 @@ describe('a server that opens /dev/fuse itself', () => {
     await withLauncher(
       { command, env: { PATH: process.env['PATH'] ?? '', HOME: folder } },
       async (launcher) => {
-        const hack = join(launcher.mountPoint ?? '', '.go-fuse-epoll-hack');
         const life = await start(launcher);
         expect(lookup(life.connection, 4n, 'file')).toBeGreaterThan(1n);
         await finish(life, 0);
