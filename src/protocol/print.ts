@@ -37,25 +37,48 @@ const numberText = (value: number, spec: FieldSpec | undefined): string => {
 const isZero = (value: Value): boolean =>
   isList(value) ? value.every(isZero) : value === 0 || value === 0n || value === undefined;
 
-/** Nanoseconds stand in a field of their own: `atime` with `atimensec`, `entryValid` with `entryValidNsec`. */
-const fractionOf = (name: string, fields: Fields): number | undefined => {
-  const value = fields[`${name}nsec`] ?? fields[`${name}Nsec`];
-  return typeof value === 'number' ? value : undefined;
+/** A field as it is printed. */
+interface Column {
+  readonly name: string;
+  readonly spec: FieldSpec;
+  /** Left out while it is zero. */
+  readonly isReserved: boolean;
+  /** Field with the nanoseconds of this one: `atimensec` of `atime`, `entryValidNsec` of `entryValid`. */
+  readonly fraction: string | undefined;
+}
+
+const columnsOfLayout = ({ placed }: Struct): readonly Column[] => {
+  const names = new Set(placed.map(({ name }) => name));
+  return placed.flatMap(({ name, spec }) => {
+    if (/[nN]sec$/.test(name) && names.has(name.slice(0, -4))) return [];
+    const fraction = [`${name}nsec`, `${name}Nsec`].find((one) => names.has(one));
+    return [{ name, spec, isReserved: RESERVED.test(name), fraction }];
+  });
 };
 
-const isFraction = (name: string, fields: Fields): boolean =>
-  /[nN]sec$/.test(name) && fields[name.slice(0, -4)] !== undefined;
+const knownColumns = new WeakMap<Struct, readonly Column[]>();
+
+/** Worked out once for each layout: traces of millions of frames are printed. */
+const columnsOf = (layout: Struct): readonly Column[] => {
+  const known = knownColumns.get(layout) ?? columnsOfLayout(layout);
+  knownColumns.set(layout, known);
+  return known;
+};
 
 const timeText = (seconds: Value, fraction: number): string =>
   fraction === 0 ? valueText(seconds) : `${valueText(seconds)}.${String(fraction).padStart(9, '0')}`;
 
-const structWords = (layout: Struct, fields: Fields): string[] =>
-  layout.placed.flatMap(({ name, spec }) => {
+const structWords = (layout: Struct, fields: Fields): string[] => {
+  const words: string[] = [];
+  for (const { name, spec, isReserved, fraction } of columnsOf(layout)) {
     const value = fields[name];
-    if (value === undefined || isFraction(name, fields) || (RESERVED.test(name) && isZero(value))) return [];
-    const fraction = fractionOf(name, fields);
-    return [`${name}=${fraction === undefined ? valueText(value, spec) : timeText(value, fraction)}`];
-  });
+    if (value === undefined || (isReserved && isZero(value))) continue;
+    const nanoseconds = fraction === undefined ? undefined : fields[fraction];
+    const isTime = typeof nanoseconds === 'number';
+    words.push(`${name}=${isTime ? timeText(value, nanoseconds) : valueText(value, spec)}`);
+  }
+  return words;
+};
 
 const itemText = (of: Struct, item: Value): string => {
   if (!isFields(item)) return '';

@@ -216,7 +216,9 @@ export class Recording {
         },
       );
     return new RelightError('server', `${name} ${describeExit(server.exit)} before it could ${what}${tail}`, {
-      remedy: 'try the command without relight; it must stay mounted',
+      remedy: /EPERM|EACCES|ENODEV/.test(this.#mountError ?? '')
+        ? 'relight doctor says what mounting needs here'
+        : 'try the command without relight; it must stay mounted',
     });
   }
 

@@ -62,7 +62,7 @@ const totals = (stats: StatsJson): string[] => {
 /** The lines of a report. */
 export const statsLines = (stats: StatsJson, paint: Paint): string[] => {
   const rows = Object.entries(stats.perOp).map(([op, one]) => rowOf(op, one));
-  const [headLine = '', ...body] = tableLines({ head, rows });
+  const [headLine = '', ...body] = rows.length === 0 ? ['no operations'] : tableLines({ head, rows });
   return [
     ...totals(stats),
     '',
