@@ -30,6 +30,8 @@ type Unanswered = Map<bigint, DecodedRequest>;
 class Follower {
   readonly problems: string[] = [];
   readonly unanswered: Unanswered = new Map();
+  /** What else was asked under a unique, for the message about a reply that nobody waits for. */
+  readonly #asked = new Map<bigint, string>();
   requests = 0;
   replies = 0;
   notifications = 0;
@@ -55,6 +57,7 @@ class Follower {
     if (request.kind === 'decodeError') return inWords(request);
     const { op, header } = request;
     if (op === undefined) return `unknown opcode ${header.opcode}`;
+    this.#asked.set(header.unique, op.name);
     if (op.replyRule !== 'never') this.unanswered.set(header.unique, request);
     return difference(encodeRequest(request, this.#negotiated), bytes, op.name);
   }
@@ -63,7 +66,8 @@ class Follower {
     this.replies += 1;
     const unique = uniqueOf(bytes);
     const request = this.unanswered.get(unique);
-    if (request === undefined) return `a reply to ${unique}, which nobody waits for`;
+    if (request === undefined)
+      return `a reply to ${unique} (${this.#asked.get(unique) ?? 'never asked'}), which nobody waits for`;
     this.unanswered.delete(unique);
     const reply = decodeReply(bytes, request, this.#negotiated);
     if (reply.kind === 'decodeError') return `${request.name}: ${inWords(reply)}`;
