@@ -101,7 +101,7 @@ const writtenJson = (written: Written): TourJson['written'] => {
 const limits: Readonly<Record<Cut, string>> = {
   entries: 'more entries than --limit',
   depth: 'deeper directories',
-  bytes: 'more contents',
+  bytes: 'more contents than are read',
 };
 
 /** The same in a few lines. `server` is the name of its program. */
@@ -111,7 +111,7 @@ export const tourLines = (trace: string, server: string, result: TourResult): st
     `${endingText(server, result)}: ${countedText(status.frames, 'frame')} in ${trace}, ${bytesText(status.fileBytes)}`,
     `  ${countedText(traffic.requests, 'request')}, ${countText(traffic.replies)} replies in ${Math.round(result.elapsedMs)} ms`,
     `  saw ${seenText(counts)}; read ${bytesText(counts.bytesRead)}`,
-    `  open at the end: ${countedText(held.files, 'file')}, ${held.directories} directories; ${countText(result.nodes)} nodes known`,
+    `  open at the end: ${countedText(held.files, 'file')}, ${directoriesText(held.directories)}; ${countedText(result.nodes, 'node')} known`,
     ...(cut.length === 0 ? [] : [`  there are ${cut.map((limit) => limits[limit]).join(' and ')}`]),
     ...writtenLines(result.written),
     ...errorLines(result),
@@ -132,9 +132,12 @@ const endingText = (server: string, { ending, underWay }: TourResult): string =>
   return texts[ending];
 };
 
+const directoriesText = (count: number): string =>
+  `${countText(count)} ${count === 1 ? 'directory' : 'directories'}`;
+
 const seenText = ({ directories, files, links, others }: TourResult['counts']): string =>
   [
-    `${countText(directories)} ${directories === 1 ? 'directory' : 'directories'}`,
+    directoriesText(directories),
     countedText(files, 'file'),
     countedText(links, 'link'),
     ...(others === 0 ? [] : [`${countText(others)} others`]),

@@ -5,6 +5,8 @@ import { join } from 'node:path';
 import { describe, expect } from 'vitest';
 import { openTrace } from '#relight/trace/reader.js';
 import { test } from '../support/leak-guard.js';
+import { requires } from '../support/needs.js';
+import { giveToOrdinaryUser, ordinaryNode } from '../support/ordinary-user.js';
 import { jsonOf, runRelight, startRelight } from '../support/relight.js';
 import { relightMain } from '../support/root.js';
 import { until } from '../support/until.js';
@@ -71,6 +73,14 @@ describe('tour', () => {
     const toured = await runRelight([...orders, '--', ...command]);
     expect(toured.status).toBe(1);
     expect(jsonOf(toured)).toMatchObject({ ending: 'hang', underWay: 'READLINK' });
+  });
+
+  test('needs neither privilege nor a device that may be opened', async ({ folder, skip }) => {
+    requires({ skip }, ordinaryNode);
+    giveToOrdinaryUser(folder);
+    const orders = ['tour', '-o', join(folder, 't.rlt'), '--write', '--json', '--', ...memfs()];
+    const toured = await runRelight(orders, { asUser: true, deviceMode: '600' });
+    expect(jsonOf(toured)).toMatchObject({ ending: 'done', counts: { entries: 53 } });
   });
 
   test('Ctrl-C ends it in order', async ({ folder }) => {

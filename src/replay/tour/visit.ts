@@ -1,6 +1,7 @@
 /** Everything that a tour asks of one node: attributes, permissions, extended attributes, link target, contents. */
 
 import type { Rng } from '../../base/rng.js';
+import { textOf } from '../../protocol/byte-string.js';
 import { Fopen, GetattrFlag } from '../../protocol/flags.js';
 import type { Calls } from './calls.js';
 import { S_IFLNK, S_IFREG } from './file-types.js';
@@ -12,7 +13,6 @@ const PAGE = 4096n;
 const R_OK = 4;
 /** Extended attributes of one node that are read. */
 const XATTRS_READ = 8;
-const utf8 = new TextDecoder();
 
 /** Looks at a node from all sides; a regular file is read. */
 export function* visit(state: TourState, node: KnownNode): Calls<void> {
@@ -34,7 +34,8 @@ export function* readXattrs({ caller, counts }: TourState, nodeid: bigint): Call
   const room = (yield* caller.ask('LISTXATTR', nodeid, { size: 0 })).fields?.size ?? 0;
   if (room === 0) return;
   const { fields } = yield* caller.ask('LISTXATTR', nodeid, { size: room });
-  const names = utf8.decode(fields?.value).split('\0').filter(Boolean);
+  const list = fields?.value ?? new Uint8Array();
+  const names = textOf(list, 0, list.length).split('\0').filter(Boolean);
   for (const name of names.slice(0, XATTRS_READ)) {
     const { fields: length } = yield* caller.ask('GETXATTR', nodeid, { size: 0, name });
     if (length?.size) yield* caller.ask('GETXATTR', nodeid, { size: length.size, name });
