@@ -314,8 +314,11 @@ const teeOptions = (options: RecordOptions, ring: RingMemory): TeeOptions => ({
   codec: options.codec,
 });
 
-const sendMaps = ({ tee, server }: Pick<Parts, 'tee' | 'server'>): void =>
-  tee.tell({ kind: 'maps', facts: { incarnation: 0, timeNs: nowNs(), ranges: mapsOf(server.servingPid) } });
+const sendMaps = ({ tee, server }: Pick<Parts, 'tee' | 'server'>): void => {
+  const ranges = mapsOf(server.servingPid);
+  // A server that has just ended has no memory; what is known of it stands.
+  if (ranges.length > 0) tee.tell({ kind: 'maps', facts: { incarnation: 0, timeNs: nowNs(), ranges } });
+};
 
 const outlasts = (program: Program, limitMs: number): Promise<boolean> =>
   Promise.race([program.exit.then(() => false), sleep(limitMs, true, { ref: false })]);
