@@ -14,6 +14,12 @@ export interface Sequence<T> extends Iterable<T> {
   at(index: number): T | undefined;
 }
 
+/** A number made from a bound one: `add` modulo 2^64, then the bits of `flip` inverted. */
+export interface Shift {
+  readonly add: bigint;
+  readonly flip: bigint;
+}
+
 /** An id in a request that names what an earlier reply (or the time before the recording) minted. */
 export interface SymbolPatch {
   readonly kind: 'symbol';
@@ -21,9 +27,11 @@ export interface SymbolPatch {
   readonly offset: number;
   readonly use: IdUse;
   readonly symbol: number;
+  /** Not the bound number itself is sent but one made from it. Only in plans that were made to try wrong ids. */
+  readonly shift?: Shift;
 }
 
-/** The request that an INTERRUPT is about. */
+/** The request that an INTERRUPT is about, or at the place of the request's own unique the one that it repeats. */
 export interface StepPatch {
   readonly kind: 'step';
   readonly offset: number;
@@ -78,8 +86,31 @@ export interface Step {
   readonly resent: boolean;
 }
 
-/** Where an id comes from. `earlier`: minted before the recording began, by a reply that nobody saw. */
-export type Origin = 'root' | 'step' | 'earlier';
+/**
+ * Where an id comes from. `earlier`: minted before the recording began, by a reply that nobody saw. `memory`: nobody minted
+ * it, it is an address in a server's memory, which the driver reads from the memory map.
+ */
+export type Origin = 'root' | 'step' | 'earlier' | 'memory';
+
+/** Places in a server's memory that an id may be made to point to. `gap`: an address that is not mapped. */
+export const memoryPlaces = [
+  'heap.start',
+  'heap.middle',
+  'heap.end',
+  'data',
+  'stack',
+  'code',
+  'gap',
+] as const;
+/** See `memoryPlaces`. */
+export type MemoryPlace = (typeof memoryPlaces)[number];
+
+/** An address in the memory of one life of the server. */
+export interface MemorySpot {
+  readonly place: MemoryPlace;
+  /** Incarnation whose memory it is. */
+  readonly incarnation: number;
+}
 
 /**
  * A node or an open file as the server named it while it was recorded. A nodeid that is minted again while the kernel
@@ -105,6 +136,8 @@ export interface PlanSymbol {
   readonly recorded: bigint;
   /** As minted; absent for handles and where no reply told. */
   readonly generation: bigint | undefined;
+  /** Only with origin `memory`. */
+  readonly spot?: MemorySpot;
 }
 
 /** A notification of the recording, or the kernel's answer to one. */
