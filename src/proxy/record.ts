@@ -161,6 +161,8 @@ export class Recording {
     sendMaps(parts);
     this.#events.onMounted?.(request.target);
     const { ending, workload } = await this.#untilEnd(parts, request.target);
+    // The last chance: what the server allocated since the watch last asked lies in no map known so far.
+    sendMaps(parts);
     const exit = await this.#stopServer(parts, { ending, point });
     // Nobody answers any more: whatever still waits in the kernel, the relay's own notifications included, gets an error.
     unmountIfThere(point, { abort: true });
