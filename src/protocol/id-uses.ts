@@ -38,6 +38,12 @@ export const notifies = (kind: IdKind, field: string, more: Partial<IdUse> = {})
 
 /** The request is about the node in its header. */
 export const node: IdUse = { side: 'request', part: 'header', kind: 'node', act: 'use', field: 'nodeid' };
+/** The node in the header is a directory. */
+export const ofDirectory: IdUse = { ...node, type: 'directory' };
+/** The node in the header is no directory and no symbolic link. */
+export const ofFile: IdUse = { ...node, type: 'file' };
+/** The node in the header is a symbolic link. */
+export const ofLink: IdUse = { ...node, type: 'symlink' };
 /** FORGET gives lookups of the node in its header back. */
 export const forgotten: IdUse = { ...node, act: 'release', count: 'nlookup' };
 /** BATCH_FORGET does so for many. */

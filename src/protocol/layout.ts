@@ -6,14 +6,22 @@
 import type { FileHandle, LockOwner, NodeId, Unique } from '../base/ids.js';
 import type { FlagSet } from './flags.js';
 
-/** Types of a field, with the TypeScript type of its value. `mode` is a u32 that people read in octal. */
+/**
+ * Types of a field, with the TypeScript type of its value. Some are plain numbers whose name says what they measure: `size`
+ * is a u32 and `length` a u64 of bytes, `offset` a u64 position; `mode` (of a file) and `oflags` (O_*) are u32 that people
+ * read in octal.
+ */
 export interface ScalarValues {
   readonly u16: number;
   readonly u32: number;
   readonly i32: number;
   readonly mode: number;
+  readonly oflags: number;
+  readonly size: number;
   readonly u64: bigint;
   readonly i64: bigint;
+  readonly offset: bigint;
+  readonly length: bigint;
   readonly node: NodeId;
   readonly handle: FileHandle;
   readonly owner: LockOwner;
@@ -29,8 +37,12 @@ export const scalarSizes: Readonly<Record<Scalar, 2 | 4 | 8>> = {
   u32: 4,
   i32: 4,
   mode: 4,
+  oflags: 4,
+  size: 4,
   u64: 8,
   i64: 8,
+  offset: 8,
+  length: 8,
   node: 8,
   handle: 8,
   owner: 8,

@@ -17,6 +17,9 @@ export type IdKind = 'node' | 'handle' | 'cookie' | 'owner' | 'unique' | 'kh';
 /** What a message does with an id: mints it, relies on it, or ends it. */
 export type IdAct = 'create' | 'use' | 'release';
 
+/** Types of objects that operations tell apart; `file` is whatever is no directory and no symbolic link. */
+export type ObjectType = 'file' | 'directory' | 'symlink';
+
 /** A field that holds an id. The unique that every request and reply carries in its header is not listed. */
 export interface IdUse {
   readonly side: Side;
@@ -36,6 +39,8 @@ export interface IdUse {
   readonly none?: bigint;
   /** Names whose records never count: the kernel takes no lookup for them (fuse_direntplus_link, fs/fuse/readdir.c). */
   readonly exceptNames?: readonly string[];
+  /** Type that the kernel makes sure a node has; absent where any will do. */
+  readonly type?: ObjectType;
   /** Field with the generation that makes a node id unique over time. */
   readonly generation?: string;
 }

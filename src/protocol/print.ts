@@ -30,7 +30,7 @@ const valueText = (value: Value, spec?: FieldSpec): string => {
 };
 
 const numberText = (value: number, spec: FieldSpec | undefined): string => {
-  if (spec === 'mode') return value === 0 ? '0' : `0${value.toString(8)}`;
+  if (spec === 'mode' || spec === 'oflags') return value === 0 ? '0' : `0${value.toString(8)}`;
   return typeof spec === 'object' && spec.kind === 'bits' ? flagText(spec.names, value) : String(value);
 };
 

@@ -105,7 +105,7 @@ export const kstatfs = struct('fuse_kstatfs', {
 });
 
 /** A byte-range lock. `end` is inclusive; `type` is F_RDLCK, F_WRLCK or F_UNLCK. */
-export const fileLock = struct('fuse_file_lock', { start: 'u64', end: 'u64', type: 'u32', pid: 'u32' });
+export const fileLock = struct('fuse_file_lock', { start: 'offset', end: 'offset', type: 'u32', pid: 'u32' });
 
 /** A node given to the kernel; counts one lookup unless `nodeid` is 0. 120 bytes below minor 9. */
 export const entryOut = struct('fuse_entry_out', {
@@ -178,7 +178,7 @@ export const setattrIn = struct('fuse_setattr_in', {
   valid: bits(Fattr),
   padding: 'u32',
   fh: 'handle',
-  size: 'u64',
+  size: 'length',
   lockOwner: 'owner',
   atime: 'u64',
   mtime: 'u64',
@@ -194,11 +194,11 @@ export const setattrIn = struct('fuse_setattr_in', {
 });
 
 /** Body of OPEN and OPENDIR; `flags` are O_* of the machine that recorded. */
-export const openIn = struct('fuse_open_in', { flags: 'mode', openFlags: bits(OpenFlag) });
+export const openIn = struct('fuse_open_in', { flags: 'oflags', openFlags: bits(OpenFlag) });
 
 /** Body of CREATE and TMPFILE; 8 bytes below minor 12. */
 export const createIn = struct('fuse_create_in', {
-  flags: 'mode',
+  flags: 'oflags',
   mode: 'mode',
   umask: 'mode',
   openFlags: bits(OpenFlag),
@@ -214,7 +214,7 @@ export const openOut = struct('fuse_open_out', {
 /** Body of RELEASE and RELEASEDIR. */
 export const releaseIn = struct('fuse_release_in', {
   fh: 'handle',
-  flags: 'mode',
+  flags: 'oflags',
   releaseFlags: bits(ReleaseFlag),
   lockOwner: 'owner',
 });
@@ -230,22 +230,22 @@ export const flushIn = struct('fuse_flush_in', {
 /** Body of READ, READDIR and READDIRPLUS. */
 export const readIn = struct('fuse_read_in', {
   fh: 'handle',
-  offset: 'u64',
-  size: 'u32',
+  offset: 'offset',
+  size: 'size',
   readFlags: bits(ReadFlag),
   lockOwner: 'owner',
-  flags: 'mode',
+  flags: 'oflags',
   padding: 'u32',
 });
 
 /** Body of WRITE before its data; 24 bytes below minor 9. */
 export const writeIn = struct('fuse_write_in', {
   fh: 'handle',
-  offset: 'u64',
-  size: 'u32',
+  offset: 'offset',
+  size: 'size',
   writeFlags: bits(WriteFlag),
   lockOwner: 'owner',
-  flags: 'mode',
+  flags: 'oflags',
   padding: 'u32',
 });
 
@@ -262,14 +262,14 @@ export const fsyncIn = struct('fuse_fsync_in', {
 
 /** Body of SETXATTR before name and value; 8 bytes unless FUSE_SETXATTR_EXT was negotiated. */
 export const setxattrIn = struct('fuse_setxattr_in', {
-  size: 'u32',
+  size: 'size',
   flags: 'u32',
   setxattrFlags: bits(SetxattrFlag),
   padding: 'u32',
 });
 
 /** Body of GETXATTR (before the name) and LISTXATTR; `size` 0 asks only how long the answer would be. */
-export const getxattrIn = struct('fuse_getxattr_in', { size: 'u32', padding: 'u32' });
+export const getxattrIn = struct('fuse_getxattr_in', { size: 'size', padding: 'u32' });
 /** Reply of GETXATTR and LISTXATTR that asked with `size` 0. */
 export const getxattrOut = struct('fuse_getxattr_out', { size: 'u32', padding: 'u32' });
 
@@ -338,7 +338,7 @@ export const cuseInitOut = struct('cuse_init_out', {
 /** Body of INTERRUPT: the request that it wants ended. */
 export const interruptIn = struct('fuse_interrupt_in', { unique: 'unique' });
 /** Body of BMAP. */
-export const bmapIn = struct('fuse_bmap_in', { block: 'u64', blocksize: 'u32', padding: 'u32' });
+export const bmapIn = struct('fuse_bmap_in', { block: 'u64', blocksize: 'size', padding: 'u32' });
 /** Reply of BMAP. */
 export const bmapOut = struct('fuse_bmap_out', { block: 'u64' });
 
@@ -348,8 +348,8 @@ export const ioctlIn = struct('fuse_ioctl_in', {
   flags: bits(IoctlFlag),
   cmd: 'u32',
   arg: 'u64',
-  inSize: 'u32',
-  outSize: 'u32',
+  inSize: 'size',
+  outSize: 'size',
 });
 /** A piece of the caller's memory that a retried IOCTL wants. */
 export const ioctlIovec = struct('fuse_ioctl_iovec', { base: 'u64', len: 'u64' });
@@ -374,15 +374,15 @@ export const pollOut = struct('fuse_poll_out', { revents: 'u32', padding: 'u32' 
 /** Body of FALLOCATE. */
 export const fallocateIn = struct('fuse_fallocate_in', {
   fh: 'handle',
-  offset: 'u64',
-  length: 'u64',
+  offset: 'offset',
+  length: 'length',
   mode: 'u32',
   padding: 'u32',
 });
 /** Body of LSEEK. */
 export const lseekIn = struct('fuse_lseek_in', {
   fh: 'handle',
-  offset: 'u64',
+  offset: 'offset',
   whence: 'u32',
   padding: 'u32',
 });
@@ -392,11 +392,11 @@ export const lseekOut = struct('fuse_lseek_out', { offset: 'u64' });
 /** Body of COPY_FILE_RANGE and COPY_FILE_RANGE_64. */
 export const copyFileRangeIn = struct('fuse_copy_file_range_in', {
   fhIn: 'handle',
-  offIn: 'u64',
+  offIn: 'offset',
   nodeidOut: 'node',
   fhOut: 'handle',
-  offOut: 'u64',
-  len: 'u64',
+  offOut: 'offset',
+  len: 'length',
   flags: 'u64',
 });
 /** Reply of COPY_FILE_RANGE_64. */
@@ -405,15 +405,15 @@ export const copyFileRangeOut = struct('fuse_copy_file_range_out', { bytesCopied
 /** Body of SETUPMAPPING. */
 export const setupmappingIn = struct('fuse_setupmapping_in', {
   fh: 'handle',
-  foffset: 'u64',
-  len: 'u64',
+  foffset: 'offset',
+  len: 'length',
   flags: bits64(SetupmappingFlag),
-  moffset: 'u64',
+  moffset: 'offset',
 });
 /** Start of REMOVEMAPPING's body; 4 bytes, so that the items after it are not aligned. */
 export const removemappingIn = struct('fuse_removemapping_in', { count: 'u32' });
 /** One item of REMOVEMAPPING. */
-export const removemappingOne = struct('fuse_removemapping_one', { moffset: 'u64', len: 'u64' });
+export const removemappingOne = struct('fuse_removemapping_one', { moffset: 'offset', len: 'length' });
 /** Body of SYNCFS. */
 export const syncfsIn = struct('fuse_syncfs_in', { padding: 'u64' });
 
@@ -461,8 +461,8 @@ export const notifyRetrieveOut = struct('fuse_notify_retrieve_out', {
 /** Body of NOTIFY_REPLY before its data; shaped like `fuse_write_in`. */
 export const notifyRetrieveIn = struct('fuse_notify_retrieve_in', {
   dummy1: 'u64',
-  offset: 'u64',
-  size: 'u32',
+  offset: 'offset',
+  size: 'size',
   dummy2: 'u32',
   dummy3: 'u64',
   dummy4: 'u64',

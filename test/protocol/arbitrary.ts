@@ -29,6 +29,8 @@ const numbers: Readonly<Record<string, fc.Arbitrary<number | bigint>>> = {
   u16: fc.nat(0xffff),
   u32,
   mode: u32,
+  oflags: u32,
+  size: u32,
   i32: fc.integer(),
   i64: fc.bigInt({ min: -(1n << 63n), max: (1n << 63n) - 1n }),
 };

@@ -5,7 +5,14 @@
 
 import { bytesOf } from '../../protocol/byte-string.js';
 import { flagText } from '../../protocol/flags.js';
-import type { FieldSpec, Fields, MutableFields, Struct, Value } from '../../protocol/layout.js';
+import {
+  type FieldSpec,
+  type Fields,
+  type MutableFields,
+  type Struct,
+  scalarSizes,
+  type Value,
+} from '../../protocol/layout.js';
 import type { Part, SimplePart } from '../../protocol/parts.js';
 import type { Line } from './line.js';
 import { bigText, modeText, parseBig, parseFlags, parseNumber } from './numbers.js';
@@ -35,7 +42,7 @@ const isZero = (value: Value): boolean => {
 };
 
 const numberText = (value: number, spec: FieldSpec): string => {
-  if (spec === 'mode') return modeText(value);
+  if (spec === 'mode' || spec === 'oflags') return modeText(value);
   return typeof spec === 'object' && spec.kind === 'bits' ? flagText(spec.names, value) : String(value);
 };
 
@@ -107,9 +114,8 @@ export const fieldWords = (parts: readonly Part[], fields: Fields, context: Prin
 /** Reads the value after `name=`. */
 type ValueParser = (line: Line, context: ParseContext) => Value;
 
-const bigSpecs: readonly FieldSpec[] = ['u64', 'i64', 'node', 'handle', 'owner', 'unique'];
 const isBig = (spec: FieldSpec): boolean =>
-  bigSpecs.includes(spec) || (typeof spec === 'object' && spec.kind === 'bits' && spec.width === 'u64');
+  typeof spec === 'string' ? scalarSizes[spec] === 8 : spec.kind === 'bits' && spec.width === 'u64';
 
 const parseValue = (spec: FieldSpec, name: string, line: Line, context: ParseContext): Value => {
   if (isBig(spec))
