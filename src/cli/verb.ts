@@ -13,7 +13,7 @@ export type OptionTable = Readonly<Record<string, Options>>;
 /** What a verb was called with. */
 export interface Given<O extends OptionTable> {
   readonly options: InferredOptionTypes<O>;
-  /** As many as `operands` names. */
+  /** As many as `operands` names, or fewer when those in brackets are left out. */
   readonly operands: readonly string[];
   /** What came after `--`, untouched. */
   readonly command: readonly string[];
@@ -24,7 +24,7 @@ export interface VerbDescription<O extends OptionTable> {
   readonly name: string;
   /** A paragraph for `--help`. */
   readonly about: string;
-  /** Names of what stands before the options' end, such as `TRACE`; each must be given. */
+  /** Names of what stands before the options' end, such as `TRACE`; each must be given unless it is in brackets. */
   readonly operands: readonly string[];
   /** Whether a server's command is expected after `--`. */
   readonly command: 'needed' | 'optional' | 'none';
@@ -66,7 +66,7 @@ const splitCommand = (args: readonly string[]): readonly [readonly string[], rea
 
 const checkOperands = (given: readonly string[], verb: VerbDescription<OptionTable>): void => {
   const missing = verb.operands[given.length];
-  if (missing !== undefined)
+  if (missing !== undefined && !missing.startsWith('['))
     throw new RelightError('usage', `${verb.name} needs ${missing}`, { remedy: `usage: ${synopsis(verb)}` });
   const extra = given[verb.operands.length];
   if (extra === undefined) return;

@@ -17,16 +17,25 @@ import type { Time } from './store/inode.js';
 import { type Journal, openJournal, openMemory } from './store/journal.js';
 import { Store } from './store/store.js';
 
+/** What the parts of an incarnation stand on. */
+export interface World {
+  readonly store: Store;
+  /** Memory, the same for all parts; mapped when it is first wanted. */
+  readonly heap: () => Heap;
+  /** Ends the server as a failed assertion does. */
+  readonly die: (message: string) => never;
+}
+
 /**
  * What a specimen with a planted bug changes, and what a test puts in place of the world. The `wrap` functions get the
  * faithful part and give the one that is used.
  */
 export interface MemfsVariation {
-  readonly handlers: Handlers;
-  readonly wrapNodes: (nodes: NodeIds, store: Store) => NodeIds;
-  readonly wrapHandles: (handles: Handles, store: Store) => Handles;
+  readonly wrapHandlers: (handlers: Handlers, world: World) => Handlers;
+  readonly wrapNodes: (nodes: NodeIds, world: World) => NodeIds;
+  readonly wrapHandles: (handles: Handles, world: World) => Handles;
   /** Sees the bytes of every request and of what is said to it. */
-  readonly wrapEngine: (engine: Engine) => Engine;
+  readonly wrapEngine: (engine: Engine, world: World) => Engine;
   readonly now: () => Time;
   readonly pages: Pages;
   readonly die: (message: string) => never;
@@ -44,7 +53,7 @@ const abort = (message: string): never => {
 };
 
 const real: MemfsVariation = {
-  handlers: faithful,
+  wrapHandlers: (handlers) => handlers,
   wrapNodes: (nodes) => nodes,
   wrapHandles: (handles) => handles,
   wrapEngine: (engine) => engine,
@@ -86,30 +95,23 @@ const filled = (store: Store, { seed, files, store: path }: MemfsOptions): Journ
 
 /** Makes one incarnation; `variation` replaces parts of it. */
 export const makeMemfs = (options: MemfsOptions, variation: Partial<MemfsVariation> = {}): Memfs => {
-  const {
-    pages,
-    handlers: operations,
-    wrapNodes,
-    wrapHandles,
-    wrapEngine,
-    now,
-    die,
-  } = { ...real, ...variation };
+  const parts = { ...real, ...variation };
+  const { now, die } = parts;
   const store = new Store({ reusesInos: options.reusesInos });
   const journal = filled(store, options);
   let made: Heap | undefined;
   const heap = (): Heap => {
-    made ??= new Heap(pages);
+    made ??= new Heap(parts.pages);
     return made;
   };
-  const nodes = wrapNodes(makeNodeIds(options.ids, store, heap), store);
+  const world: World = { store, heap, die };
   const policy = options.handles ?? handleDefaults[options.ids].handles;
-  const handles = wrapHandles(makeHandles(policy, store, heap), store);
+  const nodes = parts.wrapNodes(makeNodeIds(options.ids, store, heap), world);
+  const handles = parts.wrapHandles(makeHandles(policy, store, heap), world);
+  const handlers = parts.wrapHandlers(faithful, world);
   const manner = mannerOf(options, policy);
-  const engine = wrapEngine(
-    makeEngine({ handlers: operations, store, nodes, handles, manner, now, die, journal }),
-  );
-  return { engine, store, close: journal.close };
+  const engine = makeEngine({ handlers, store, nodes, handles, manner, now, die, journal });
+  return { engine: parts.wrapEngine(engine, world), store, close: journal.close };
 };
 
 /**
