@@ -8,13 +8,15 @@ export interface IdEvent {
   readonly count: bigint;
   /** Of the attributes that came with a node. */
   readonly ino: bigint | undefined;
+  /** Whether the request that it answers made the object; a lookup finds one that was there. */
+  readonly isNew: boolean;
 }
 
 /** A number when it was first seen. */
-export interface FirstMint {
-  readonly value: bigint;
-  readonly ino: bigint | undefined;
-}
+export type FirstMint = Pick<IdEvent, 'value' | 'ino' | 'isNew'>;
+
+/** go-fuse gives it to a file of its own, at which the kernel learns that it does not poll (`pollHackInode`). */
+const ALL_ONES = 2n ** 64n - 1n;
 
 interface Life {
   live: bigint;
@@ -29,6 +31,8 @@ export class IdTally {
   mints = 0;
   /** Times a number was given for another thing, or again, after it had been given back. */
   reused = 0;
+  /** Times a number was given for the same inode again, after it had been given back. */
+  returned = 0;
   /** Times a handle was given that was open already. */
   shared = 0;
   /** Numbers alive at once, at most. */
@@ -42,8 +46,9 @@ export class IdTally {
     this.#isHandle = isHandle;
   }
 
-  /** Takes an event in; in order. */
+  /** Takes an event in; in order. A number that is no number but a mark does not count. */
   add(event: IdEvent): void {
+    if (event.value === ALL_ONES) return;
     if (event.act === 'create') this.#create(event);
     else this.#release(event);
   }
@@ -53,17 +58,20 @@ export class IdTally {
     return this.#lives.get(value)?.ino;
   }
 
-  #create({ value, ino }: IdEvent): void {
+  #create({ value, ino, isNew }: IdEvent): void {
     this.mints++;
     const life = this.#lives.get(value);
     if (life === undefined) {
       this.#lives.set(value, { live: 1n, ino });
-      this.firsts.push({ value, ino });
+      this.firsts.push({ value, ino, isNew });
       this.#born();
       return;
     }
-    if (life.live === 0n) this.#born();
-    if (life.live === 0n && (this.#isHandle || life.ino !== ino)) this.reused++;
+    if (life.live === 0n) {
+      this.#born();
+      if (this.#isHandle || life.ino !== ino) this.reused++;
+      else this.returned++;
+    }
     if (life.live > 0n && this.#isHandle) this.shared++;
     life.live += 1n;
     life.ino = ino ?? life.ino;
@@ -92,20 +100,26 @@ export interface Shape {
   /** How many came with an inode number, and for how many it is the same number. */
   readonly withIno: number;
   readonly equalIno: number;
+  /** Each is one more than the one before. */
+  readonly isConsecutive: boolean;
+  /** How many were given for objects that were there before. */
+  readonly found: number;
 }
 
 /** The shape of some numbers; `undefined` when there are none. */
 export const shapeOf = (firsts: readonly FirstMint[]): Shape | undefined => {
   const [first] = firsts;
   if (first === undefined) return undefined;
-  let [min, max, above, withIno, equalIno] = [first.value, first.value, 0, 0, 0];
-  for (const { value, ino } of firsts) {
+  let [min, max, above, withIno, equalIno, found] = [first.value, first.value, 0, 0, 0, 0];
+  for (const { value, ino, isNew } of firsts) {
     if (value > max) above++;
     if (value > max) max = value;
     if (value < min) min = value;
     if (ino !== undefined) withIno++;
     if (ino === value) equalIno++;
+    if (!isNew) found++;
   }
   const ascending = firsts.length === 1 ? 1 : above / (firsts.length - 1);
-  return { distinct: firsts.length, min, max, ascending, withIno, equalIno };
+  const isConsecutive = firsts.every(({ value }, i) => value === first.value + BigInt(i));
+  return { distinct: firsts.length, min, max, ascending, withIno, equalIno, isConsecutive, found };
 };

@@ -48,6 +48,10 @@ const SPARSE = 64n;
 const FIRST_FREE_FD = 3n;
 const MOST_FDS = 1n << 20n;
 const MOSTLY = 0.98;
+/** The root is 1 (FUSE_ROOT_ID); counters go on from there. */
+const FIRST_COUNTED = 2n;
+/** So many inode numbers of files that were there before are 2, 3, 4 … in order of lookup once in 720 times by chance. */
+const FEWEST_IN_STEP = 6;
 
 const hex = (value: bigint): string => `0x${value.toString(16)}`;
 const span = ({ min, max }: Shape): string =>
@@ -117,6 +121,17 @@ const asInode = (shape: Shape): Conclusion =>
     ? { kind: 'inode', because: `${of(shape.equalIno, shape.withIno)} equal attr.ino` }
     : undefined;
 
+/**
+ * A library of paths counts nodes from 2 and copies the number to st_ino when its file system gives none (libfuse's
+ * high level without use_ino). File systems number new files in order too, so only those found count as evidence, and a
+ * number that comes back for its file after it was forgotten is none of a counter.
+ */
+const asCopiedCounter = (shape: Shape, tally: IdTally): Conclusion => {
+  const isCopied = shape.equalIno === shape.distinct && shape.isConsecutive && shape.min === FIRST_COUNTED;
+  if (!isCopied || shape.found < FEWEST_IN_STEP || tally.returned > 0) return undefined;
+  return { kind: 'counter', because: `${span(shape)} without a gap in order of lookup; attr.ino is a copy` };
+};
+
 const asConstant = (shape: Shape, tally: IdTally): Conclusion => {
   if (shape.distinct !== 1) return undefined;
   if (tally.shared === 0 && (shape.max !== 0n || tally.mints < 2)) return undefined;
@@ -160,7 +175,11 @@ const halves = [
 /** Two numbers in one, such as an inode number and a generation. */
 const asPacked = (tally: IdTally): Conclusion => {
   for (const { name, take } of halves) {
-    const firsts = tally.firsts.map(({ value, ino }) => ({ value: take(value), ino: ino && ino % HALF }));
+    const firsts = tally.firsts.map(({ value, ino, isNew }) => ({
+      value: take(value),
+      ino: ino && ino % HALF,
+      isNew,
+    }));
     const shape = shapeOf(firsts);
     const inside = shape && new Set(firsts.map(({ value }) => value)).size > 1 ? shape : undefined;
     const isGapless = inside !== undefined && inside.max - inside.min <= 4n * BigInt(inside.distinct);
@@ -185,7 +204,7 @@ export const classifyIds = ({ what, tally, ranges }: IdObservation): IdClass => 
   const hits = pointerHits(tally.firsts, ranges);
   const conclusion =
     asPointer(hits, shape) ??
-    (what === 'node' ? asInode(shape) : undefined) ??
+    (what === 'node' ? (asCopiedCounter(shape, tally) ?? asInode(shape)) : undefined) ??
     asConstant(shape, tally) ??
     (what === 'handle' ? asDescriptor(shape, tally) : undefined) ??
     asCounter(shape, tally) ??

@@ -17,6 +17,8 @@ export interface TracedId {
   readonly count: bigint;
   /** Inode number that came with a node. */
   readonly ino: bigint | undefined;
+  /** Whether the operation makes what it names; others find it. */
+  readonly isNew: boolean;
 }
 
 const isFields = (value: Value): value is Fields =>
@@ -67,7 +69,8 @@ const idsOf = (use: IdUse, op: Operation, message: Message, incarnation: number)
     if (use.kind === 'node' && value === ROOT_ID) return [];
     const counted = use.count === undefined ? undefined : (item[use.count] ?? message.fields[use.count]);
     const act = use.act === 'create' ? 'create' : 'release';
-    const what = { incarnation, group: groupOf(use, op), act, value } as const;
+    const isNew = act === 'create' && op.effect === 'name';
+    const what = { incarnation, group: groupOf(use, op), act, value, isNew } as const;
     return [{ ...what, count: u64(counted) ?? 1n, ino: act === 'create' ? inoOf(item) : undefined }];
   });
 };

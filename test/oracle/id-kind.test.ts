@@ -18,8 +18,20 @@ const code: MappedRange = {
 };
 const ranges = [code, heap];
 
-const create = (value: bigint, ino?: bigint): IdEvent => ({ act: 'create', value, count: 1n, ino });
-const release = (value: bigint, count = 1n): IdEvent => ({ act: 'release', value, count, ino: undefined });
+const create = (value: bigint, ino?: bigint, isNew = false): IdEvent => ({
+  act: 'create',
+  value,
+  count: 1n,
+  ino,
+  isNew,
+});
+const release = (value: bigint, count = 1n): IdEvent => ({
+  act: 'release',
+  value,
+  count,
+  ino: undefined,
+  isNew: false,
+});
 
 const classify = (
   what: 'node' | 'handle',
@@ -53,6 +65,34 @@ describe('nodeids', () => {
     expect(found.evidence.length).toBeGreaterThan(0);
   });
 
+  describe('that equal attr.ino', () => {
+    const found = (count: number, from = 2n): IdEvent[] => times(count, (i) => create(from + i, from + i));
+
+    it('are a counter when they are 2, 3, 4 … in order of lookup', () => {
+      const { kind, evidence } = classify('node', found(9));
+      expect(kind).toBe('counter');
+      expect(evidence).toEqual(['2 to 10 without a gap in order of lookup; attr.ino is a copy']);
+    });
+
+    it.each([
+      ['too few', found(5)],
+      ['not from 2 on', found(9, 3n)],
+      ['a gap', [...found(8), create(11n, 11n)]],
+      ['two in another order', [...found(8), create(11n, 11n), create(10n, 10n)]],
+      ['all new, as an allocator numbers them', found(9).map((event) => ({ ...event, isNew: true }))],
+      ['one comes back for its file', [...found(9), release(4n), create(4n, 4n)]],
+    ])('are inodes: %s', (_, events) => expect(classify('node', events).kind).toBe('inode'));
+
+    it('are inodes in any order but that of counting', () => {
+      for (let round = 0; round < 200; round++) {
+        const events = found(random.int(6, 40));
+        const [a, b] = [random.int(0, events.length - 2), events.length - 1];
+        [events[a], events[b]] = [events[b] ?? create(0n), events[a] ?? create(0n)];
+        expect(classify('node', events).kind).toBe('inode');
+      }
+    });
+  });
+
   it('are not pointers because inode numbers lie where the data is', () => {
     const data: MappedRange = { start: 0x40_0000n, end: 0x200_0000n, permissions: 'rw-p', path: '/bin/x' };
     const found = classify(
@@ -76,6 +116,11 @@ describe('nodeids', () => {
   it('that come again for the same node are counted once', () => {
     const events = times(30, (i) => create(2n + (i % 3n), 70n + (i % 3n)));
     expect(classify('node', events)).toMatchObject({ count: 3, kind: 'counter' });
+  });
+
+  it('that are all ones are a mark of go-fuse, not a number', () => {
+    const events = [create(2n ** 64n - 1n, 2n ** 64n - 1n), ...times(9, (i) => create(2n + i, 50n + i))];
+    expect(classify('node', events)).toMatchObject({ kind: 'counter', count: 9 });
   });
 
   it('of none are opaque', () => expect(classify('node', [])).toMatchObject({ count: 0, kind: 'opaque' }));
