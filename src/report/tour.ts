@@ -159,9 +159,14 @@ const errorLines = ({ errors }: TourResult): string[] => {
   return texts.length === 0 ? [] : wrapped(`  errors: ${texts.join('; ')}`, '    ');
 };
 
+/** Complaints that are shown; a server that is wrong throughout is wrong about everything. */
+const REFUSALS_SHOWN = 5;
+
 const refusedLines = ({ refused }: TourResult): string[] => {
-  const texts = refused.map(
-    ({ op, refusal }) => `${op ?? 'a message'}: ${refusal.reason} (${refusal.where})`,
+  const all = new Set(
+    refused.map(({ op, refusal }) => `${op ?? 'a message'}: ${refusal.reason} (${refusal.where})`),
   );
-  return [...new Set(texts)].map((text) => `  the kernel would not take ${text}`);
+  const shown = [...all].slice(0, REFUSALS_SHOWN).map((text) => `  the kernel would not take ${text}`);
+  const more = all.size - shown.length;
+  return more > 0 ? [...shown, `  and ${more} more kinds of replies`] : shown;
 };

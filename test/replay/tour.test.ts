@@ -12,6 +12,7 @@ import { type DecodedFrame, decodedFrames } from '#relight/trace/decoded-frames.
 import { openTrace, type Trace } from '#relight/trace/reader.js';
 import type { WriterStatus } from '#relight/trace/writer.js';
 import { test } from '../support/leak-guard.js';
+import { root } from '../support/root.js';
 import { memfs, run } from './stage.js';
 
 type Orders = Partial<TourOptions> & { readonly folder: string };
@@ -198,6 +199,18 @@ describe('an ending', () => {
       message: 'sh exited with status 4 before it could answer INIT (no such store)',
     });
     expect(performance.now() - startedMs).toBeLessThan(5000);
+  });
+
+  test('comes to every server, however it answers', async ({ folder }) => {
+    const command = [process.execPath, join(root, 'test/fixtures/garbage-server.mjs'), '{fd}'];
+    const result = await tourOf({ folder, command, writing: 'keep' });
+    expect(result).toMatchObject({
+      ending: 'done',
+      counts: { entries: 0 },
+      written: { kind: 'refused', errno: 5 },
+    });
+    const reasons = result.refused.map(({ refusal }) => refusal.reason);
+    expect(reasons).toEqual(expect.arrayContaining(['short', 'length', 'error', 'answered', 'notification']));
   });
 
   test('errors of the server are counted by operation', async ({ folder }) => {

@@ -3,7 +3,7 @@
 import { RenameFlag } from '../../protocol/flags.js';
 import type { Calls } from './calls.js';
 import { S_IFIFO } from './file-types.js';
-import { isFree, makeDirectory, makeText, rename, type Workshop } from './workshop.js';
+import { claim, makeDirectory, makeText, rename, type Workshop } from './workshop.js';
 
 /** A file that goes into a directory and comes out again, over another one. */
 export function* changeNames({ caller, home }: Workshop): Calls<void> {
@@ -26,7 +26,7 @@ export function* makeHardLink({ caller, home }: Workshop): Calls<void> {
   const made = yield* makeText(caller, home, { name: 'linked', length: 160 });
   if (made === undefined) return;
   for (const newname of ['hard', 'harder']) {
-    if (!(yield* isFree(caller, home, newname))) continue;
+    if ((yield* claim(caller, home, newname)) !== 0) continue;
     yield* caller.ask('LINK', home, { oldnodeid: made.nodeid, newname });
   }
   yield* caller.ask('UNLINK', home, { name: made.name });
@@ -36,7 +36,7 @@ export function* makeHardLink({ caller, home }: Workshop): Calls<void> {
 export function* makeSymbolicLinks({ caller, home }: Workshop): Calls<void> {
   const links = { soft: 'second', dangling: 'nowhere/at all' };
   for (const [name, target] of Object.entries(links)) {
-    if (!(yield* isFree(caller, home, name))) continue;
+    if ((yield* claim(caller, home, name)) !== 0) continue;
     const { fields } = yield* caller.ask('SYMLINK', home, { name, target });
     if (fields !== undefined) yield* caller.ask('READLINK', fields.nodeid, {});
   }
@@ -44,7 +44,7 @@ export function* makeSymbolicLinks({ caller, home }: Workshop): Calls<void> {
 
 /** A pipe, which no server ever sees opened. */
 export function* makePipe({ caller, home }: Workshop): Calls<void> {
-  if (yield* isFree(caller, home, 'pipe'))
+  if ((yield* claim(caller, home, 'pipe')) === 0)
     yield* caller.ask('MKNOD', home, { name: 'pipe', mode: S_IFIFO | 0o600, umask: 0 });
 }
 
@@ -54,5 +54,5 @@ export function* makeAndRemove({ caller, home }: Workshop): Calls<void> {
   if (!('errno' in directory)) yield* caller.ask('RMDIR', home, { name: 'gone.d' });
   const file = yield* makeText(caller, home, { name: 'gone', length: 32 });
   if (file !== undefined) yield* caller.ask('UNLINK', home, { name: 'gone' });
-  yield* isFree(caller, home, 'gone');
+  yield* claim(caller, home, 'gone');
 }

@@ -42,10 +42,11 @@ export const textFor = (name: string, length: number): Uint8Array => {
   return Buffer.from(lines.join('')).subarray(0, length);
 };
 
-/** Whether a name is free; asked before anything is made, as the kernel does. */
-export function* isFree(caller: Caller, parent: bigint, name: string): Calls<boolean> {
+/** Asks for a name before anything is made by it, as the kernel does: 0 when it is free, EEXIST, or what the server says. */
+export function* claim(caller: Caller, parent: bigint, name: string): Calls<number> {
   const { errno, fields } = yield* caller.ask('LOOKUP', parent, { name });
-  return errno === Errno.ENOENT || fields?.nodeid === 0n;
+  if (errno === Errno.ENOENT || fields?.nodeid === 0n) return 0;
+  return errno || Errno.EEXIST;
 }
 
 /** Makes a directory; its nodeid, or the errno. */
@@ -54,7 +55,8 @@ export function* makeDirectory(
   parent: bigint,
   name: string,
 ): Calls<Made | { readonly errno: number }> {
-  if (!(yield* isFree(caller, parent, name))) return { errno: Errno.EEXIST };
+  const taken = yield* claim(caller, parent, name);
+  if (taken !== 0) return { errno: taken };
   const mode = modeOf(caller, 0o777);
   const { errno, fields } = yield* caller.ask('MKDIR', parent, { name, mode, umask: UMASK });
   return fields === undefined ? { errno: errno || Errno.EIO } : { parent, name, nodeid: fields.nodeid };
@@ -62,7 +64,7 @@ export function* makeDirectory(
 
 /** Makes a file and leaves it open for reading and writing; `undefined` when the server refuses. */
 export function* makeFile(caller: Caller, parent: bigint, name: string): Calls<MadeFile | undefined> {
-  if (!(yield* isFree(caller, parent, name))) return undefined;
+  if ((yield* claim(caller, parent, name)) !== 0) return undefined;
   const flags = OpenFor.creating;
   const { errno, fields } = yield* caller.ask('CREATE', parent, {
     name,
@@ -107,6 +109,7 @@ export function* rename(
   to: Pick<Made, 'parent' | 'name'>,
   flags = 0,
 ): Calls<number> {
+  if (flags !== 0 && !caller.sends('RENAME2')) return Errno.EINVAL;
   const names = { newdir: to.parent, oldname: from.name, newname: to.name };
   const answer: Answer<'RENAME' | 'RENAME2'> =
     flags === 0
