@@ -1,6 +1,7 @@
 /** A replay's orders. */
 
 import type { Strategy } from '../kernel/strategies/strategy.js';
+import type { Sandbox } from '../transport/sandbox.js';
 import type { Relookup } from './inspector.js';
 import type { PaceRate } from './pace.js';
 import type { Restart } from './restart-point.js';
@@ -11,6 +12,8 @@ export interface ReplayOptions {
   /** The server's command, placeholders not filled. */
   readonly command: readonly string[];
   readonly cwd: string | undefined;
+  /** What the server may change; without it, whatever its user may. */
+  readonly sandbox?: Sandbox | undefined;
   readonly aslr: 'on' | 'off';
   readonly depth: number;
   readonly pace: PaceRate;

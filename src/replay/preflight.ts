@@ -9,7 +9,10 @@ import { Driver } from './driver.js';
 import { offerOf } from './offer.js';
 import type { ReplayOptions } from './options.js';
 
-type Orders = Pick<ReplayOptions, 'command' | 'cwd' | 'aslr' | 'depth' | 'replyTimeoutMs' | 'startTimeoutMs'>;
+type Orders = Pick<
+  ReplayOptions,
+  'command' | 'cwd' | 'aslr' | 'sandbox' | 'depth' | 'replyTimeoutMs' | 'startTimeoutMs'
+>;
 
 const ofTrace = (plan: Plan, header: Pick<TraceHeader, 'payload' | 'byteOrder' | 'redacted'>): string[] => [
   ...(header.byteOrder === 'big' ? ['the trace is big-endian; this machine cannot replay it'] : []),
@@ -32,6 +35,7 @@ const ofServer = async (plan: Plan, orders: Orders): Promise<string[]> => {
     command: orders.command,
     mode: 'pretend',
     aslr: orders.aslr,
+    sandbox: orders.sandbox,
     ...(orders.cwd === undefined ? {} : { cwd: orders.cwd }),
   });
   const kernel = new VirtualKernel({ letGo: 'given', offer: offerOf(plan) });

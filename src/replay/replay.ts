@@ -36,13 +36,14 @@ export const replay = async (plan: Plan, options: ReplayOptions): Promise<Replay
       command: options.command,
       mode: 'pretend',
       aslr: options.aslr,
+      sandbox: options.sandbox,
       ...(options.cwd === undefined ? {} : { cwd: options.cwd }),
     });
     cleanup.defer(() => launcher.close());
     const kernel = new VirtualKernel({ letGo: 'given', offer: offerOf(plan) });
     const driver = new Driver({ ...options, launcher, kernel });
     cleanup.defer(() => driver.stop('SIGKILL'));
-    return await new Replay(plan, options, { driver, store }).run();
+    return await new Replay(plan, options, { driver, store }).run(notesOn(launcher));
   } finally {
     await cleanup.run();
   }
@@ -75,7 +76,8 @@ class Replay {
     this.#pace = new Pace(options.pace);
   }
 
-  async run(): Promise<ReplayResult> {
+  async run(notes: readonly string[]): Promise<ReplayResult> {
+    this.#notes.push(...notes);
     await this.#incarnations.begin();
     const started = performance.now();
     let from = 0;
@@ -217,6 +219,11 @@ class Replay {
     };
   }
 }
+
+const notesOn = ({ sandboxTrouble }: Launcher): string[] =>
+  sandboxTrouble === undefined
+    ? []
+    : [`no sandbox: the server could write wherever this user may (${sandboxTrouble})`];
 
 /** The kernel looked the path up before it used the node: the stale id was not sent. */
 const foundAnew = { kind: 'withheld', by: 'a fresh lookup of the path' } as const;

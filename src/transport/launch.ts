@@ -2,15 +2,18 @@
 
 import { mkdtempSync, rmdirSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { join, resolve } from 'node:path';
+import { errnoName } from '../base/errno.js';
 import { RelightError } from '../base/error.js';
 import { type ChannelPair, closeEnd, openChannel } from './channel.js';
+import { makeExpendable } from './expendable.js';
 import { Interposer } from './interpose/interposer.js';
 import type { FromServing, FromSpawning, MountMode, SpawnCommand } from './interpose/messages.js';
 import { removePollFile } from './interpose/poll-file.js';
 import { fillPlaceholders, takesDescriptor, takesMountPoint } from './placeholders.js';
 import { RunningServer } from './running-server.js';
-import { spawnCommand } from './spawn.js';
+import { type Sandbox, Scratch } from './sandbox.js';
+import { Spawner } from './spawner.js';
 import { adopted, becomeSubreaper, disownChild, ownChild } from './subreaper.js';
 
 /** How servers are started; what is left out is as this process has it. */
@@ -25,6 +28,8 @@ export interface LaunchOptions {
   readonly stdin?: 'inherit' | 'ignore';
   readonly stdout?: 'inherit' | 'ignore';
   readonly detached?: boolean;
+  /** What the server may change, when it is not to be trusted. */
+  readonly sandbox?: Sandbox | undefined;
 }
 
 /** What a start tells its listener, on the main thread. */
@@ -40,21 +45,26 @@ export interface LaunchEvents {
 const needsMountPoint = ({ command, mode }: LaunchOptions): boolean =>
   takesMountPoint(command) || (mode === 'real' && takesDescriptor(command));
 
+/** The parts of a launcher, each with an end of its own. */
+interface Equipment {
+  readonly mountPoint: string | undefined;
+  readonly scratch: Scratch | undefined;
+  readonly spawner: Spawner;
+  readonly interposer: Interposer | undefined;
+}
+
 /** Starts one command as often as wanted; one incarnation at a time. */
 export class Launcher {
   readonly options: LaunchOptions;
-  /** The directory that stands for `{mnt}`, or where a real mount of a handed-over channel may go; else `undefined`. */
-  readonly mountPoint: string | undefined;
   /** The command with its placeholders filled. */
   readonly argv: readonly string[];
-  readonly #interposer: Interposer | undefined;
+  readonly #equipment: Equipment;
   #theirs = -1;
 
-  private constructor(options: LaunchOptions, interposer: Interposer | undefined) {
+  private constructor(options: LaunchOptions, equipment: Equipment) {
     this.options = options;
-    this.#interposer = interposer;
-    this.mountPoint = needsMountPoint(options) ? mkdtempSync(join(tmpdir(), 'relight-mnt-')) : undefined;
-    this.argv = fillPlaceholders(options.command, this.mountPoint);
+    this.#equipment = equipment;
+    this.argv = fillPlaceholders(options.command, equipment.mountPoint);
   }
 
   /** Makes ready to start the command. Throws `usage` for an empty command, `environment` where interposition fails. */
@@ -62,12 +72,37 @@ export class Launcher {
     if (options.command.length === 0)
       throw new RelightError('usage', 'no server command', { remedy: "put the server's command after --" });
     becomeSubreaper();
-    return new Launcher(options, takesDescriptor(options.command) ? undefined : await Interposer.start());
+    const mountPoint = needsMountPoint(options) ? mkdtempSync(join(tmpdir(), 'relight-mnt-')) : undefined;
+    const scratch = options.sandbox && new Scratch();
+    try {
+      const own = [mountPoint, scratch?.path].filter((path) => path !== undefined);
+      const spawner = await Spawner.start({
+        intercepts: !takesDescriptor(options.command),
+        writable: options.sandbox && [...options.sandbox.writable, ...own],
+      });
+      const interposer = await interposerFor(spawner);
+      return new Launcher(options, { mountPoint, scratch, spawner, interposer });
+    } catch (error) {
+      scratch?.discard();
+      if (mountPoint !== undefined) rmdirSync(mountPoint);
+      throw error;
+    }
+  }
+
+  /** The directory that stands for `{mnt}`, or where a real mount of a handed-over channel may go; else `undefined`. */
+  get mountPoint(): string | undefined {
+    return this.#equipment.mountPoint;
   }
 
   /** True when the server gets its channel as an open descriptor and mounts nothing itself. */
   get handsOver(): boolean {
-    return this.#interposer === undefined;
+    return this.#equipment.interposer === undefined;
+  }
+
+  /** Why the server may write anywhere although a sandbox was asked for, in words; `undefined` when all is well. */
+  get sandboxTrouble(): string | undefined {
+    const { confinement } = this.#equipment.spawner;
+    return confinement === 0 ? undefined : errnoName(confinement);
   }
 
   /** Starts the next incarnation. Throws `server` when the command cannot be started. The caller closes our end. */
@@ -75,11 +110,11 @@ export class Launcher {
     if (this.options.mode === 'pretend' && this.mountPoint !== undefined) removePollFile(this.mountPoint);
     const channel = openChannel();
     this.#theirs = channel.theirs;
-    const strangers = new Set(adopted());
     try {
-      return this.#interposer === undefined
-        ? await this.#handOver(channel, strangers, events)
-        : await this.#interpose(this.#interposer, { channel, strangers, events });
+      const server = await this.#spawn(channel, events);
+      if (this.options.sandbox !== undefined) makeExpendable(server.pid);
+      if (this.handsOver) this.handedOver();
+      return server;
     } catch (error) {
       closeEnd(channel.ours);
       this.handedOver();
@@ -89,95 +124,61 @@ export class Launcher {
 
   /** The server has its end: our copy goes, so that its death shows as end of file. Call once INIT was answered. */
   handedOver(): void {
-    this.#interposer?.handedOver();
+    this.#equipment.interposer?.handedOver();
     closeEnd(this.#theirs);
     this.#theirs = -1;
   }
 
   /** The real mount is gone without the server's doing; its own unmounting has nothing left to do. */
   mountGone(): void {
-    this.#interposer?.mountGone();
+    this.#equipment.interposer?.mountGone();
   }
 
   /** Ends threads and removes the temporary mount point. Every server must have been ended before. */
   async close(): Promise<void> {
     closeEnd(this.#theirs);
     this.#theirs = -1;
-    await this.#interposer?.close();
-    if (this.mountPoint === undefined) return;
-    if (this.options.mode === 'pretend') removePollFile(this.mountPoint);
-    rmdirSync(this.mountPoint);
+    const { interposer, spawner, scratch, mountPoint } = this.#equipment;
+    await spawner.close();
+    await interposer?.close();
+    scratch?.discard();
+    if (mountPoint === undefined) return;
+    if (this.options.mode === 'pretend') removePollFile(mountPoint);
+    rmdirSync(mountPoint);
   }
 
-  #command(handOver: number | undefined): SpawnCommand {
-    const {
-      cwd,
-      env,
-      aslr = 'on',
-      cpus,
-      stdin = 'ignore',
-      stdout = 'ignore',
-      detached = true,
-    } = this.options;
-    return { argv: this.argv, cwd, env, aslr, cpus, stdin, stdout, detached, handOver };
+  #command(handOver: number): SpawnCommand {
+    const { aslr = 'on', cpus, stdin = 'ignore', stdout = 'ignore', detached = true } = this.options;
+    const { scratch } = this.#equipment;
+    const env = scratch?.environment(this.options.env ?? process.env) ?? this.options.env;
+    // The thread that starts it may see the file system in its own way: only a full path leads there.
+    const cwd = resolve(this.options.cwd ?? '');
+    const given = this.handsOver ? handOver : undefined;
+    return { argv: this.argv, cwd, env, aslr, cpus, stdin, stdout, detached, handOver: given };
   }
 
-  async #handOver(
-    channel: ChannelPair,
-    strangers: ReadonlySet<number>,
-    events: LaunchEvents,
-  ): Promise<RunningServer> {
-    const child = spawnCommand(this.#command(channel.theirs));
-    const failure = new Promise<Error>((resolve) => child.once('error', resolve));
-    if (child.pid === undefined) throw this.#cannotStart((await failure).message);
-    const pid = child.pid;
-    ownChild(pid);
-    const server = new RunningServer(pid, channel, strangers);
-    child.stderr?.on('data', (chunk: Buffer) => {
-      server.stderr.append(chunk);
-      events.onStderr?.(chunk);
+  #spawn(channel: ChannelPair, events: LaunchEvents): Promise<RunningServer> {
+    const { interposer, spawner, mountPoint } = this.#equipment;
+    const strangers = new Set(adopted());
+    const session = { socket: channel.theirs, inode: channel.theirInode, mode: this.options.mode };
+    interposer?.begin({ ...session, temporary: mountPoint }, (event: FromServing) => {
+      if (event.kind === 'mounted') events.onMounted?.(event);
+      else if (event.kind === 'unmounted') events.onUnmounted?.(event);
     });
-    child.once('exit', (code, signal) => exited(server, { code, signal }, events));
-    this.handedOver();
-    return server;
-  }
-
-  #interpose(
-    interposer: Interposer,
-    {
-      channel,
-      strangers,
-      events,
-    }: { channel: ChannelPair; strangers: ReadonlySet<number>; events: LaunchEvents },
-  ): Promise<RunningServer> {
-    return new Promise((resolve, reject) => {
+    return new Promise((started, reject) => {
       let server: RunningServer | undefined;
-      const onSpawning = (event: FromSpawning): void => {
+      spawner.spawn(this.#command(channel.theirs), (event: FromSpawning) => {
         if (event.kind === 'failed') reject(this.#cannotStart(event.error));
         else if (event.kind === 'spawned') {
           ownChild(event.pid);
           server = new RunningServer(event.pid, channel, strangers);
-          resolve(server);
+          started(server);
         } else if (event.kind === 'stderr') {
           server?.stderr.append(event.chunk);
           events.onStderr?.(event.chunk);
         } else if (event.kind === 'exited' && server !== undefined && event.pid === server.pid)
           exited(server, event, events);
-      };
-      const onServing = (event: FromServing): void => {
-        if (event.kind === 'mounted') events.onMounted?.(event);
-        else if (event.kind === 'unmounted') events.onUnmounted?.(event);
-      };
-      interposer.begin(
-        {
-          socket: channel.theirs,
-          inode: channel.theirInode,
-          mode: this.options.mode,
-          temporary: this.mountPoint,
-        },
-        { onServing, onSpawning },
-      );
-      interposer.spawn(this.#command(undefined));
+      });
     });
   }
 
@@ -196,4 +197,16 @@ const exited = (
   disownChild(server.pid);
   server.rootExited({ pid: server.pid, code: code ?? undefined, signal: signal ?? undefined });
   events.onRootExit?.();
+};
+
+/** What answers a filter, when there is one. Throws `environment` where seccomp notification is not to be had. */
+const interposerFor = async (spawner: Spawner): Promise<Interposer | undefined> => {
+  const { listener } = spawner;
+  if (listener === undefined) return undefined;
+  if (listener >= 0) return new Interposer(listener);
+  await spawner.close();
+  throw new RelightError('environment', `the kernel refuses a seccomp listener: ${errnoName(-listener)}`, {
+    remedy:
+      'give the server its channel by {fd}, or run where seccomp user notification is allowed (see relight doctor)',
+  });
 };

@@ -49,7 +49,12 @@ const native = {
     'long process_vm_readv(int, void*, unsigned long, void*, unsigned long, unsigned long)',
   ),
   syscall3: declare('long syscall(long, unsigned long, unsigned long, void*)'),
+  mountSetattr: declare('long syscall(long, long, const char*, unsigned long, void*, size_t)'),
+  unshare: declare('int unshare(int)'),
+  prlimit: declare('int prlimit(int, int, const void*, void*)'),
 };
+
+const AT_FDCWD = -100;
 
 const orErrno = (result: number): number => (result < 0 ? -koffi.errno() : result);
 
@@ -92,6 +97,21 @@ export const mount = (source: string, target: string, type: string, flags: numbe
   orErrno(native.mount(source, target, type, flags, data));
 /** umount2(2). */
 export const umount2 = (target: string, flags: number): number => orErrno(native.umount2(target, flags));
+/** unshare(2): what the calling thread has of its own from now on. */
+export const unshare = (flags: number): number => orErrno(native.unshare(flags));
+/** mount_setattr(2) of MOUNT_ATTR_ bits; Linux 5.12, the same number on every architecture. */
+export const mountSetattr = (
+  path: string,
+  flags: number,
+  attributes: { set: number; clear: number },
+): number => {
+  // struct mount_attr: attr_set, attr_clr, propagation, userns_fd
+  const words = BigUint64Array.of(BigInt(attributes.set), BigInt(attributes.clear), 0n, 0n);
+  return orErrno(native.mountSetattr(442, AT_FDCWD, path, flags, words, words.byteLength));
+};
+/** prlimit(2): sets the soft and the hard limit of a process. */
+export const limitResource = (pid: number, resource: number, limit: number): number =>
+  orErrno(native.prlimit(pid, resource, BigUint64Array.of(BigInt(limit), BigInt(limit)), null));
 /** prctl(2) with one argument. */
 export const prctl = (option: number, argument: number): number =>
   orErrno(native.prctl(option, argument, 0, 0, 0));

@@ -6,7 +6,6 @@ import { affinity, personality, setAffinity } from './libc.js';
 
 const ADDR_NO_RANDOMIZE = 0x0040000;
 const ASK = 0xffffffff;
-
 /** Runs with the calling thread's address randomisation and processors as the command wants them: children inherit both. */
 const withThread = <T>(command: SpawnCommand, start: () => T): T => {
   const persona = personality(ASK);

@@ -19,6 +19,7 @@ import { openTrace, type Trace } from '../../trace/reader.js';
 import { ExitStatus } from '../exit-status.js';
 import { filterFrom } from '../filter-option.js';
 import { print, printJson } from '../output.js';
+import { sandboxFrom, sandboxOptions } from '../sandbox-option.js';
 import { paintFor } from '../terminal.js';
 import { countFrom, millisecondsFrom } from '../values.js';
 import { defineVerb, type Given } from '../verb.js';
@@ -76,6 +77,7 @@ const options = {
   signal: { type: 'string', describe: 'how the server is ended', default: 'SIGKILL', requiresArg: true },
   timeout: { type: 'string', describe: 'seconds for a reply', default: '10', requiresArg: true },
   'start-timeout': { type: 'string', describe: 'seconds for a start', default: '30', requiresArg: true },
+  ...sandboxOptions,
   seed: { type: 'string', describe: 'seed of everything random', default: '1', requiresArg: true },
   strict: { type: 'boolean', describe: 'compare every field', default: false },
   check: { type: 'boolean', describe: 'only say whether this trace can be replayed', default: false },
@@ -143,16 +145,20 @@ const replayOptions = (given: Arguments, trace: Trace, plan: Plan): Omit<ReplayO
   const { options: o } = given;
   const points = (o['restart-at'] ?? []).map(parseRestartPoint);
   const found = firstMatches(trace, points);
-  return {
+  const store = {
     command: commandOf(given, trace),
     cwd: given.command.length > 0 ? undefined : trace.header.cwd,
+    snapshot: o.snapshot ?? [],
+  };
+  return {
+    ...store,
+    sandbox: sandboxFrom(o, store),
     aslr: o.aslr,
     depth: depthFrom(o.depth),
     pace: parsePace(o.pace),
     strict: o.strict,
     restarts: restartsOf(points, placesOf(plan), (filter, { seq }) => seq === found.get(filter)),
     signal: signalFrom(o.signal),
-    snapshot: o.snapshot ?? [],
     setup: o.setup,
     between: o.between,
     whileDown: o['while-down'] as WhileDownChange | undefined,

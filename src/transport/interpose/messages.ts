@@ -38,7 +38,15 @@ export type FromServing =
     }
   | { readonly kind: 'unmounted'; readonly pid: number; readonly target: string; readonly error: number };
 
-/** To the thread that carries the filter. */
+/** What a thread that starts servers carries for them. */
+export interface SpawningSetup {
+  /** Whether it carries the filter. */
+  readonly intercepts: boolean;
+  /** Paths that servers may change, everything else being read-only to them; `undefined` for no confinement. */
+  readonly writable: readonly string[] | undefined;
+}
+
+/** To the thread that starts servers. */
 export type ToSpawning =
   | { readonly kind: 'spawn'; readonly command: SpawnCommand }
   | { readonly kind: 'stop' };
@@ -60,10 +68,10 @@ export interface SpawnCommand {
   readonly handOver: number | undefined;
 }
 
-/** From the thread that carries the filter. */
+/** From the thread that starts servers. */
 export type FromSpawning =
-  | { readonly kind: 'ready'; readonly listener: number }
-  | { readonly kind: 'unavailable'; readonly error: number }
+  /** Comes first. `listener` is -errno when there can be no filter, `confinement` the errno when there can be none. */
+  | { readonly kind: 'ready'; readonly listener: number | undefined; readonly confinement: number }
   | { readonly kind: 'spawned'; readonly pid: number }
   | { readonly kind: 'failed'; readonly error: string }
   | { readonly kind: 'stderr'; readonly chunk: Uint8Array }

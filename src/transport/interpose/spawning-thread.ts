@@ -1,14 +1,19 @@
-/** Thread that carries the filter, for good, and starts servers: they and their helpers inherit it. It must not answer traps. */
+/** Thread that starts servers: they and their helpers inherit its filter and its view of the file system. It must not answer traps. */
 
-import { parentPort } from 'node:worker_threads';
+import { parentPort, workerData } from 'node:worker_threads';
+import { Confinement } from '../confinement.js';
 import { spawnCommand } from '../spawn.js';
 import { installFilter } from './listener.js';
-import type { FromSpawning, SpawnCommand, ToSpawning } from './messages.js';
+import type { FromSpawning, SpawnCommand, SpawningSetup, ToSpawning } from './messages.js';
 
 const port = parentPort;
+const { intercepts, writable } = workerData as SpawningSetup;
 const tell = (message: FromSpawning): void => port?.postMessage(message);
 
+const confinement = writable === undefined ? undefined : Confinement.enter(writable);
+
 const start = (command: SpawnCommand): void => {
+  if (typeof confinement === 'object') confinement.open();
   const child = spawnCommand(command);
   child.once('error', (error) => tell({ kind: 'failed', error: error.message }));
   if (child.pid === undefined) return;
@@ -23,5 +28,8 @@ port?.on('message', (message: ToSpawning) => {
   else port.close();
 });
 
-const listener = installFilter();
-tell(listener < 0 ? { kind: 'unavailable', error: -listener } : { kind: 'ready', listener });
+tell({
+  kind: 'ready',
+  listener: intercepts ? installFilter() : undefined,
+  confinement: typeof confinement === 'number' ? -confinement : 0,
+});

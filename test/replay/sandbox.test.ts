@@ -1,0 +1,75 @@
+/** Replays of a server that destroys what it can reach when it meets a stale id. */
+
+import { existsSync, mkdirSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { describe, expect } from 'vitest';
+import { test } from '../support/leak-guard.js';
+import { requires, rootUser } from '../support/needs.js';
+import { jsonOf, runRelight } from '../support/relight.js';
+import { root } from '../support/root.js';
+
+interface Aftermath {
+  readonly victim: boolean;
+  readonly wasHere: boolean;
+  readonly verdicts: unknown;
+}
+
+/** Tours the vandal, replays that with a restart, and says what is left. `{fd}` for a mount point hands the channel over. */
+const aftermath = async (
+  folder: string,
+  { options, mountPoint = '{mnt}' }: { readonly options: readonly string[]; readonly mountPoint?: string },
+): Promise<Aftermath> => {
+  const [victim, store, trace] = ['victim', 'store', 't.rlt'].map((name) => join(folder, name));
+  if (victim === undefined || store === undefined || trace === undefined) throw new Error('no names');
+  writeFileSync(victim, '');
+  if (!existsSync(store)) mkdirSync(store);
+  const server = [process.execPath, join(root, 'test/fixtures/vandal-server.mjs'), mountPoint, victim, store];
+  expect(await runRelight(['tour', '-o', trace, '--', ...server])).toMatchObject({ status: 0 });
+  expect(existsSync(victim)).toBe(true);
+  const words = options.map((word) => word.replace('{store}', store));
+  const done = await runRelight([
+    'replay',
+    trace,
+    '--json',
+    '--restart-at',
+    'end',
+    ...words,
+    '--',
+    ...server,
+  ]);
+  const { verdicts } = jsonOf(done);
+  return { victim: existsSync(victim), wasHere: existsSync(join(store, 'was-here')), verdicts };
+};
+
+const probing = ['--relookup', 'none', '--probe', 'read'];
+const rejects = expect.objectContaining({ rejected: expect.any(Number) });
+
+describe('a server that deletes files when it meets a stale id', () => {
+  for (const mountPoint of ['{mnt}', '/dev/fd/{fd}'])
+    test(`${mountPoint}: deletes nothing outside its store`, async ({ folder, skip }) => {
+      requires({ skip }, rootUser);
+      // The store is not put back, for then nobody would know that the server was at work.
+      const options = [...probing, '--snapshot', join(folder, 'store')];
+      const left = await aftermath(folder, { mountPoint, options });
+      expect(left).toEqual({ victim: true, wasHere: false, verdicts: rejects });
+    });
+
+  test('changes what is said to be writable', async ({ folder, skip }) => {
+    requires({ skip }, rootUser);
+    mkdirSync(join(folder, 'other'));
+    const options = [...probing, '--snapshot', join(folder, 'other'), '--writable', '{store}'];
+    expect(await aftermath(folder, { options })).toEqual({ victim: true, wasHere: true, verdicts: rejects });
+  });
+
+  test('changes what its command names when there is no snapshot', async ({ folder, skip }) => {
+    requires({ skip }, rootUser);
+    // The victim is named, too: a bind mount cannot be deleted, only emptied.
+    const left = await aftermath(folder, { options: probing });
+    expect(left).toMatchObject({ victim: true, wasHere: true });
+  });
+
+  test('deletes them with --no-sandbox', async ({ folder }) => {
+    const left = await aftermath(folder, { options: [...probing, '--no-sandbox'] });
+    expect(left).toMatchObject({ victim: false, wasHere: true });
+  });
+});
