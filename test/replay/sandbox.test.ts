@@ -3,6 +3,7 @@
 import { existsSync, mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect } from 'vitest';
+import { sandboxFor } from '#relight/replay/sandbox.js';
 import { test } from '../support/leak-guard.js';
 import { requires, rootUser } from '../support/needs.js';
 import { jsonOf, runRelight } from '../support/relight.js';
@@ -43,6 +44,27 @@ const aftermath = async (
 
 const probing = ['--relookup', 'none', '--probe', 'read'];
 const rejects = expect.objectContaining({ rejected: expect.any(Number) });
+
+describe('what a server may change', () => {
+  const orders = { cwd: undefined, snapshot: [], writable: [] };
+
+  test('is what its arguments name, existing files and directories', ({ folder }) => {
+    for (const name of ['a', 'b', 'c']) mkdirSync(join(folder, name));
+    writeFileSync(join(folder, 'image'), '');
+    const command = ['/bin/sh', '-f', '-o', `lowerdir=${folder}/a:${folder}/b,upperdir=${folder}/c`, 'image'];
+    const { writable } = sandboxFor({
+      ...orders,
+      command: [...command, '/dev/null', '/', '{mnt}'],
+      cwd: folder,
+    });
+    expect(writable).toEqual(['a', 'b', 'c', 'image'].map((name) => join(folder, name)));
+  });
+
+  test('is the snapshot when there is one, and what is said to be writable', () => {
+    const given = { ...orders, command: ['sh', '/usr'], snapshot: ['/var'], writable: ['/opt/x'] };
+    expect(sandboxFor(given).writable).toEqual(['/var', '/opt/x']);
+  });
+});
 
 describe('a server that deletes files when it meets a stale id', () => {
   for (const mountPoint of ['{mnt}', '/dev/fd/{fd}'])
