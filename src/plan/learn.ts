@@ -1,5 +1,6 @@
 /** Takes the ids that a reply mints and binds them to the symbols of the recorded reply. It does not judge replies. */
 
+import { bytesOf } from '../protocol/byte-string.js';
 import { errorOf } from '../protocol/header.js';
 import { replyIdMap, visitIds } from '../protocol/id-sites.js';
 import type { Negotiated } from '../protocol/negotiated.js';
@@ -8,7 +9,7 @@ import type { Bindings } from './bindings.js';
 import type { Mint, Step } from './plan.js';
 import { recordNameEnd, recordNameStart } from './record-name.js';
 
-/** An id that the recorded reply had no counterpart for. */
+/** An id that the step has no mint for. */
 export interface SurplusId {
   /** Byte in the reply where the u64 stands. */
   readonly offset: number;
@@ -17,7 +18,7 @@ export interface SurplusId {
 
 /** How the ids of a reply differ from those of the recorded one, other than in their numbers. */
 export interface Surprise {
-  /** Symbols that the recorded reply minted and this one did not; what uses them later is stale. */
+  /** Symbols that the step mints and this reply did not; what uses them later is stale. */
   readonly missing: readonly number[];
   /** Ids that no step will use or give back. */
   readonly surplus: readonly SurplusId[];
@@ -35,6 +36,12 @@ const nameAt = (bytes: Uint8Array, nodeidAt: number): string =>
 /** What an id is told by within its reply: its use, and for directory records the name. */
 const keyOf = (use: IdUse, bytes: Uint8Array, offset: number): IdUse | string =>
   use.each === undefined ? use : nameAt(bytes, offset);
+
+/** The same for an expected id. */
+const keyOfMint = ({ use, offset, name = '' }: Mint, recorded: Uint8Array | undefined): IdUse | string => {
+  if (recorded !== undefined) return keyOf(use, recorded, offset);
+  return use.each === undefined ? use : Buffer.from(bytesOf(name)).toString('latin1');
+};
 
 const idsIn = (reply: Uint8Array, step: Step, session: Negotiated): SurplusId[] => {
   const ids: SurplusId[] = [];
@@ -55,7 +62,7 @@ const canMint = (step: Step, session: Negotiated): boolean => {
 /**
  * Binds what the reply to a step mints: fields of the same use, and directory records of the same name, whatever their
  * order. `session` is that of the incarnation that answered. Gives `undefined` when the reply minted what the recorded
- * one did, and nothing else.
+ * one did, or the step expects, and nothing else.
  */
 export const learn = (
   step: Step,
@@ -68,8 +75,7 @@ export const learn = (
   const ids = errorOf(reply) === 0 ? idsIn(reply, step, session) : [];
   if (mints.length === 0 && ids.length === 0) return undefined;
   const expected = new Map<IdUse | string, Mint>();
-  for (const mint of mints)
-    if (recorded !== undefined) expected.set(keyOf(mint.use, recorded, mint.offset), mint);
+  for (const mint of mints) expected.set(keyOfMint(mint, recorded), mint);
   const surplus = ids.filter(({ use, offset }) => {
     const key = keyOf(use, reply, offset);
     const mint = expected.get(key);

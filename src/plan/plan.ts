@@ -45,10 +45,12 @@ export type Patch = SymbolPatch | StepPatch;
 
 /** An id in the recorded reply. A node that the kernel knew already is minted again: the same symbol. */
 export interface Mint {
-  /** Byte in the recorded reply where the u64 stands. */
+  /** Byte in the recorded reply where the u64 stands; 0 in a step without one, which tells only what a good reply mints. */
   readonly offset: number;
   readonly use: IdUse;
   readonly symbol: number;
+  /** Directory record whose node it is. Only in a step without a recorded reply, and for a use with `each`. */
+  readonly name?: string;
 }
 
 /** One request and the recorded answer. Byte arrays are views that must not be written to. */

@@ -5,53 +5,13 @@ import fc from 'fast-check';
 import { afterAll, describe, expect, test } from 'vitest';
 import { RelightError } from '#relight/base/error.js';
 import { lift } from '#relight/plan/lift.js';
-import type { Mint, Patch, Plan } from '#relight/plan/plan.js';
+import type { Plan } from '#relight/plan/plan.js';
 import { loadPlan, savePlan } from '#relight/plan/plan-file.js';
 import { readPlan } from '#relight/plan/text/read.js';
 import { writePlan } from '#relight/plan/text/write.js';
 import { conversation } from './arbitrary.js';
 import { Conversation, DIRECTORY, FILE } from './conversation.js';
-
-const hex = (bytes: Uint8Array | undefined): string | undefined =>
-  bytes && Buffer.from(bytes).toString('hex');
-
-const idText = ({ offset, use, ...rest }: Patch | Mint): string =>
-  `${offset} ${use.act} ${use.kind} ${use.field} ${JSON.stringify(rest)}`;
-
-/** Everything that a plan tells, as data that can be compared: its steps and symbols may be made on demand. */
-const plain = (plan: Plan) => ({
-  ...plan,
-  steps: [...plan.steps].map((step) => ({
-    index: step.index,
-    seq: step.seq,
-    timeNs: step.timeNs,
-    replyTimeNs: step.replyTimeNs,
-    incarnation: step.incarnation,
-    op: step.op?.name,
-    template: hex(step.template),
-    templateKept: step.templateKept,
-    patches: step.patches.map(idText),
-    reply: hex(step.reply),
-    replyKept: step.replyKept,
-    mints: step.mints.map(idText),
-    after: step.after,
-    answered: step.answered,
-    answeredBefore: step.answeredBefore,
-    resent: step.resent,
-  })),
-  symbols: [...plan.symbols].map(
-    ({ id, kind, origin, mintedBy, node, path, type, recorded, generation }) => ({
-      ...{ id, kind, origin, mintedBy, node, path, type, recorded, generation },
-    }),
-  ),
-  notices: plan.notices.map((notice) => ({
-    ...notice,
-    bytes: hex(notice.bytes),
-    answer: hex(notice.answer),
-  })),
-  init: hex(plan.init),
-  initReply: hex(plan.initReply),
-});
+import { plain } from './plain.js';
 
 const read = (...lines: string[]): Plan => readPlan(lines, { name: 'a.plan' });
 
