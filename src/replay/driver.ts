@@ -5,7 +5,7 @@
 
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import { Slab } from '../base/slab.js';
-import type { Command, KernelEvent } from '../kernel/conversation.js';
+import type { Command, Disconnected, KernelEvent } from '../kernel/conversation.js';
 import type { Strategy } from '../kernel/strategies/strategy.js';
 import type { VirtualKernel } from '../kernel/virtual-kernel.js';
 import { Connection, PATIENCE_MS } from '../transport/connection.js';
@@ -77,6 +77,7 @@ export class Driver {
   readonly #slab = new Slab();
   #server: RunningServer | undefined;
   #connection: Connection | undefined;
+  #refusedInit: Disconnected | undefined;
   /** Messages that the channel had no room for yet. */
   #queue: Uint8Array[] = [];
   #aside: Aside | undefined;
@@ -106,6 +107,11 @@ export class Driver {
     return this.#server;
   }
 
+  /** How the last start ended when the kernel could not take the server's answer to INIT. */
+  get refusedInit(): Disconnected | undefined {
+    return this.#refusedInit;
+  }
+
   /** Requests that may be sent now. Those that a dead server took with it wait for ever and do not count. */
   get room(): number {
     return this.#options.depth + this.#abandoned - this.kernel.underWay;
@@ -127,7 +133,8 @@ export class Driver {
     this.event(strategy === undefined ? { kind: 'mount' } : { kind: 'restarted', strategy }, handshake);
     const end = await this.#drive(handshake, startTimeoutMs, () => server.look() !== undefined);
     launcher.handedOver();
-    return handshake.refused ? { kind: 'died' } : end;
+    this.#refusedInit = handshake.refused;
+    return handshake.refused === undefined ? end : { kind: 'died' };
   }
 
   /** Sends what the source has and takes what comes, until the source is done or the server fails. */
@@ -292,7 +299,7 @@ const isAside = (message: Uint8Array): boolean =>
 
 /** Waits for the answer to INIT. */
 class Handshake implements RequestSource {
-  refused = false;
+  refused: Disconnected | undefined;
   #settled = false;
 
   next(): undefined {
@@ -304,7 +311,7 @@ class Handshake implements RequestSource {
   }
 
   hear(command: Command): void {
-    if (command.kind === 'disconnected') this.refused = true;
+    if (command.kind === 'disconnected') this.refused = command;
     if (command.kind === 'connected' || command.kind === 'disconnected') this.#settled = true;
   }
 }

@@ -4,10 +4,14 @@
  * forgotten, so that a restart makes many ids stale. A server that dies or hangs on the way is a result.
  */
 
+import { setImmediate as nextTurn } from 'node:timers/promises';
 import { Cleanup } from '../base/cleanup.js';
+import { errnoName } from '../base/errno.js';
 import { RelightError } from '../base/error.js';
+import type { Disconnected } from '../kernel/conversation.js';
 import { defaultOffer } from '../kernel/negotiation.js';
 import { VirtualKernel } from '../kernel/virtual-kernel.js';
+import type { OperationName } from '../protocol/operations.js';
 import { traceContext } from '../trace/surroundings.js';
 import { createTrace } from '../trace/writer.js';
 import { describeExit } from '../transport/exit-text.js';
@@ -59,7 +63,15 @@ class Tour {
     const parts = await this.#prepare(cleanup);
     await this.#start(parts);
     const { limits } = this.#options;
-    const state = new TourState(parts.kernel, this.#seed, { ...defaultLimits, ...limits });
+    const { kernel } = parts;
+    const view = {
+      maxRead: maxReadOf(this.#mount),
+      get negotiated() {
+        return kernel.negotiated;
+      },
+      sends: (name: OperationName) => kernel.sends(name),
+    };
+    const state = new TourState(view, this.#seed, { ...defaultLimits, ...limits });
     const route = new Route(state, this.#options.writing ?? 'none', this.#seed);
     const source = new CallSource(route.calls(), () => this.#isStopped);
     const startedMs = performance.now();
@@ -118,14 +130,20 @@ class Tour {
     this.#options.signal?.addEventListener('abort', giveUp);
     const end = await driver.start();
     this.#options.signal?.removeEventListener('abort', giveUp);
+    // The mount was answered on another thread; what that thread told arrives when this one has a turn.
+    await nextTurn();
     if (end.kind === 'done') return;
-    const exit = end.kind === 'died' ? await driver.died() : undefined;
+    const refusal = driver.refusedInit;
+    const exit = end.kind === 'died' && refusal === undefined ? await driver.died() : undefined;
     await driver.stop('SIGKILL', 0);
     const said = (driver.stderr.at(-1) ?? []).slice(-3).map((line) => line.trim());
     const tail = said.length === 0 ? '' : ` (${said.join('; ')})`;
     const name = this.#options.command[0];
-    const why = end.kind === 'died' ? `${describeExit(exit)} before it could` : 'did not in time';
-    throw new RelightError('server', `${name} ${why} answer INIT${tail}`, {
+    const why =
+      refusal === undefined
+        ? `${end.kind === 'died' ? `${describeExit(exit)} before it could` : 'did not in time'} answer INIT`
+        : refusalText(refusal);
+    throw new RelightError('server', `${name} ${why}${tail}`, {
       remedy: 'try the command without relight; it must stay mounted',
     });
   }
@@ -138,6 +156,17 @@ class Tour {
     return 'hang';
   }
 }
+
+const refusalText = ({ errno, refusal }: Disconnected): string =>
+  errno > 0
+    ? `answered INIT with ${errnoName(errno)}`
+    : `answered INIT as no kernel takes it: ${refusal.reason} (${refusal.where})`;
+
+/** The largest READ that the mount allows; no kernel goes below a page (`fuse_fill_super_common`). */
+const maxReadOf = (mount: MountRequest | undefined): number | undefined => {
+  const bytes = /(?:^|,)max_read=(\d+)/.exec(mount?.data ?? '')?.[1];
+  return bytes === undefined ? undefined : Math.max(4096, Number(bytes));
+};
 
 /** Ends the server, unless it ended itself, and completes what the trace says of it. */
 const finish = async (

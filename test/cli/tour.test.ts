@@ -8,8 +8,10 @@ import { test } from '../support/leak-guard.js';
 import { requires } from '../support/needs.js';
 import { giveToOrdinaryUser, ordinaryNode } from '../support/ordinary-user.js';
 import { jsonOf, runRelight, startRelight } from '../support/relight.js';
-import { relightMain } from '../support/root.js';
+import { relightMain, root } from '../support/root.js';
 import { until } from '../support/until.js';
+
+const garbage = join(root, 'test/fixtures/garbage-server.mjs');
 
 const memfs = (...options: string[]): string[] => [
   ...[process.execPath, relightMain, 'specimen', 'memfs'],
@@ -73,6 +75,20 @@ describe('tour', () => {
     const toured = await runRelight([...orders, '--', ...command]);
     expect(toured.status).toBe(1);
     expect(jsonOf(toured)).toMatchObject({ ending: 'hang', underWay: 'READLINK' });
+  });
+
+  test('a server whose replies no kernel takes is a finding', async ({ folder }) => {
+    const command = [process.execPath, garbage, '{fd}'];
+    const toured = await runRelight(['tour', '-o', join(folder, 't.rlt'), '--', ...command]);
+    expect(toured.status).toBe(1);
+    expect(toured.stdout).toMatch(/the kernel would not take STATFS: \w+ \(fuse_dev_do_write\)/);
+  });
+
+  test('a server that refuses INIT cannot be toured', async ({ folder }) => {
+    const command = [process.execPath, garbage, '{fd}', '71'];
+    const toured = await runRelight(['tour', '-o', join(folder, 't.rlt'), '--', ...command]);
+    expect(toured.status).toBe(3);
+    expect(toured.stderr).toContain('answered INIT with EPROTO');
   });
 
   test('needs neither privilege nor a device that may be opened', async ({ folder, skip }) => {

@@ -213,6 +213,13 @@ describe('an ending', () => {
     expect(reasons).toEqual(expect.arrayContaining(['short', 'length', 'error', 'answered', 'notification']));
   });
 
+  test('reads no more at once than the mount options allow', async ({ folder }) => {
+    const command = [...memfs('-o', 'max_read=8192')];
+    await tourOf({ folder, command });
+    const sizes = named(requestsOf(folder), 'READ').map((bytes) => Buffer.from(bytes).readUInt32LE(56));
+    expect(Math.max(...sizes)).toBe(8192);
+  });
+
   test('errors of the server are counted by operation', async ({ folder }) => {
     const { errors } = await tourOf({ folder, writing: 'keep' });
     expect(errors).toMatchObject({ RENAME2: { EEXIST: 1 } });

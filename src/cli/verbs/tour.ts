@@ -70,9 +70,9 @@ const tourOptions = (given: Arguments): TourOptions => {
   };
 };
 
-/** A server that does not live through ordinary use is a finding. */
-const statusFor = ({ ending, status }: TourResult): ExitStatus => {
-  if (ending === 'died' || ending === 'hang') return ExitStatus.found;
+/** A server that does not live through ordinary use is a finding, and so is one whose replies no kernel takes. */
+const statusFor = ({ ending, refused, status }: TourResult): ExitStatus => {
+  if (ending === 'died' || ending === 'hang' || refused.length > 0) return ExitStatus.found;
   return status.failure === undefined ? ExitStatus.ok : ExitStatus.incapable;
 };
 

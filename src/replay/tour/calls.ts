@@ -38,6 +38,8 @@ export interface Answer<N extends OperationName> {
 /** What callers may know of the kernel. */
 export interface KernelView {
   readonly negotiated: Negotiated;
+  /** Bytes of the largest READ by the mount's options; `undefined` when they do not say. */
+  readonly maxRead: number | undefined;
   /** Whether the kernel would send an operation now. */
   sends(name: OperationName): boolean;
 }
@@ -63,6 +65,11 @@ export class Caller {
   /** What INIT settled. */
   get negotiated(): Negotiated {
     return this.#kernel.negotiated;
+  }
+
+  /** Bytes of the largest READ that the mount's options allow. */
+  get maxRead(): number {
+    return this.#kernel.maxRead ?? Number.POSITIVE_INFINITY;
   }
 
   /** Whether the kernel would send an operation now. */

@@ -46,7 +46,7 @@ export interface Stretch {
 /** Reads a stretch in pieces as large as the session allows; gives the bytes that came, fewer at the end of the file. */
 export function* read(caller: Caller, file: OpenFile, { offset, length }: Stretch): Calls<number> {
   const { nodeid, fh, flags } = file;
-  const most = mostAtOnce(caller);
+  const most = mostToRead(caller);
   for (let done = 0; ; ) {
     const size = Math.min(most, roundUp(length - done));
     if (size <= 0) return done;
@@ -60,7 +60,7 @@ export function* read(caller: Caller, file: OpenFile, { offset, length }: Stretc
 /** Writes data in pieces as large as the session allows; 0, or the errno of the first piece that failed. */
 export function* write(caller: Caller, file: OpenFile, offset: bigint, data: Uint8Array): Calls<number> {
   const { nodeid, fh, flags } = file;
-  const most = Math.min(caller.negotiated.maxWrite, mostAtOnce(caller));
+  const most = Math.min(caller.negotiated.maxWrite, caller.negotiated.maxPages * PAGE);
   const writeFlags = caller.has('WRITEBACK_CACHE') ? WriteFlag.CACHE : 0;
   for (let done = 0; done < data.length; ) {
     const piece = data.subarray(done, done + most);
@@ -78,10 +78,11 @@ export function* write(caller: Caller, file: OpenFile, offset: bigint, data: Uin
   return 0;
 }
 
-/** Pages a request may carry; reading is bounded by read-ahead as well. */
-const mostAtOnce = ({ negotiated }: Caller): number => {
+/** Bytes of the largest READ: what a request may carry, what is read ahead, whole pages of what the mount allows. */
+const mostToRead = ({ negotiated, maxRead }: Caller): number => {
   const { maxPages, maxReadahead } = negotiated;
-  return Math.max(PAGE, Math.min(maxPages * PAGE, maxReadahead));
+  const pages = Math.min(maxPages, Math.floor(maxRead / PAGE));
+  return Math.max(PAGE, Math.min(pages * PAGE, maxReadahead));
 };
 
 /** The kernel reads whole pages. */
