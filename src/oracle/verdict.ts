@@ -22,7 +22,10 @@ export interface VerdictRow {
   readonly safe: boolean | undefined;
 }
 
-/** All verdicts, the harmless first: of two about one request the later counts. */
+/**
+ * All verdicts, the harmless first: of two about one request the later counts. So a stale FORGET after which an id of the new
+ * incarnation does not work is `poison`, and one after which using such an id ends the server is `crash` or `abort`.
+ */
 export const verdicts: Readonly<Record<Verdict, VerdictRow>> = {
   'not-sent': { safe: true, meaning: 'the strategy did not use the stale id' },
   rejected: { safe: true, meaning: 'an error reply that says so, or no effect at all' },
@@ -84,4 +87,11 @@ export const gravest = (first: Judgement, ...others: readonly Judgement[]): Judg
   const top = all.reduce((worst, one) => (rank(one) > rank(worst) ? one : worst));
   const evidence = [...new Set(all.flatMap((one) => one.evidence))];
   return { ...top, evidence, followUps: [] };
+};
+
+/** A judgement with what a follow-up found, if anything: that stands in place of `unknown`, else the graver one counts. */
+export const completed = (first: Judgement, found: Judgement | undefined): Judgement => {
+  if (found === undefined) return first;
+  if (first.verdict !== 'unknown') return gravest(first, found);
+  return { ...found, evidence: [...new Set([...first.evidence, ...found.evidence])], followUps: [] };
 };

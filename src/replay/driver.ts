@@ -12,6 +12,7 @@ import { Connection, PATIENCE_MS } from '../transport/connection.js';
 import type { LaunchEvents, Launcher } from '../transport/launch.js';
 import type { RunningServer } from '../transport/running-server.js';
 import type { ProcessExit } from '../transport/subreaper.js';
+import { Asking, type AskOptions, isAside } from './asking.js';
 
 /** Where requests come from, and who is told what became of them. */
 export interface RequestSource {
@@ -60,13 +61,8 @@ export interface DriverOptions {
 
 /** Time between two turns of the event loop, where the ends of processes are noticed. */
 const SLICE_MS = 20;
-/** High word of the uniques of questions past the virtual kernel; its own never get there. */
-const ASIDE = 0x0010_0000;
-
-/** A question past the virtual kernel, until it is answered. */
-interface Aside {
-  reply: Uint8Array | undefined;
-}
+/** Numbers of questions start anew beyond this: they have 32 bits. */
+const MOST_ASIDES = 0xf000_0000;
 
 /** A driver of one server command. */
 export class Driver {
@@ -80,7 +76,8 @@ export class Driver {
   #refusedInit: Disconnected | undefined;
   /** Messages that the channel had no room for yet. */
   #queue: Uint8Array[] = [];
-  #aside: Aside | undefined;
+  #asking: Asking | undefined;
+  /** Number of the last question past the virtual kernel. */
   #asides = 0;
   #messages = 0;
   #abandoned = 0;
@@ -162,21 +159,28 @@ export class Driver {
    * Asks the server something past the virtual kernel, which learns nothing of it: how the state of a new incarnation is
    * prepared and examined. The reply, or what the server did instead. The unique is written into the request.
    */
-  async ask(request: Uint8Array, timeoutMs = this.#options.replyTimeoutMs): Promise<Uint8Array | DriveEnd> {
-    this.#markAside(request);
-    const aside: Aside = { reply: undefined };
-    this.#aside = aside;
-    this.#send(request);
-    const end = await this.#drive({ ...silent, isDone: () => aside.reply !== undefined }, timeoutMs);
-    this.#aside = undefined;
-    return aside.reply ?? end;
+  async ask(request: Uint8Array, timeoutMs?: number): Promise<Uint8Array | DriveEnd> {
+    const [answer] = await this.askAll([request], timeoutMs === undefined ? {} : { timeoutMs });
+    return answer ?? { kind: 'stuck' };
   }
 
-  /** Sends a message that has no reply past the virtual kernel. */
-  async tell(request: Uint8Array): Promise<DriveEnd> {
-    this.#markAside(request);
-    this.#send(request);
-    return this.#drive({ ...silent, isDone: () => this.#queue.length === 0 }, this.#options.replyTimeoutMs);
+  /**
+   * As `ask`, with many questions in flight together; the answers come in the order of the questions. When the server dies or
+   * falls silent, questions that it did not answer get that as their answer, also those that were not sent any more.
+   */
+  async askAll(
+    requests: readonly Uint8Array[],
+    { depth, timeoutMs = this.#options.replyTimeoutMs }: AskOptions = {},
+  ): Promise<(Uint8Array | DriveEnd)[]> {
+    if (requests.length === 0) return [];
+    if (this.#asides > MOST_ASIDES) this.#asides = 0;
+    const asking = new Asking(requests, this.#asides + 2, depth);
+    this.#asides += 2 * requests.length;
+    this.#asking = asking;
+    this.#sendAsked();
+    const end = await this.#drive({ ...silent, isDone: () => asking.isDone }, timeoutMs);
+    this.#asking = undefined;
+    return asking.answers(end);
   }
 
   /** Ends the server by a signal, or finds out how it ended by itself. `undefined` when none is running. */
@@ -249,7 +253,7 @@ export class Driver {
   }
 
   #isIdle(): boolean {
-    return this.kernel.underWay === this.#abandoned && this.#queue.length === 0 && this.#aside === undefined;
+    return this.kernel.underWay === this.#abandoned && this.#queue.length === 0 && this.#asking === undefined;
   }
 
   #fill(source: RequestSource): void {
@@ -278,24 +282,20 @@ export class Driver {
   #take(message: Uint8Array, source: RequestSource): void {
     this.#messages++;
     this.#options.tap?.onFrame('toKernel', message);
-    if (this.#aside !== undefined && isAside(message)) this.#aside.reply = message.slice();
-    else this.event({ kind: 'message', bytes: this.#slab.copy(message) }, source);
+    if (!isAside(message)) this.event({ kind: 'message', bytes: this.#slab.copy(message) }, source);
+    else {
+      this.#asking?.take(message);
+      this.#sendAsked();
+    }
   }
 
-  #markAside(request: Uint8Array): void {
-    this.#asides += 2;
-    const view = new DataView(request.buffer, request.byteOffset);
-    view.setUint32(UNIQUE_AT, this.#asides >>> 0, true);
-    view.setUint32(UNIQUE_AT + 4, ASIDE, true);
+  #sendAsked(): void {
+    for (let next = this.#asking?.next(); next !== undefined; next = this.#asking?.next()) this.#send(next);
   }
 }
 
-const UNIQUE_AT = 8;
 const nothing = new Uint8Array(0);
 const silent: RequestSource = { next: () => undefined, isDone: () => false, hear: () => undefined };
-
-const isAside = (message: Uint8Array): boolean =>
-  message.length >= UNIQUE_AT + 8 && (message[UNIQUE_AT + 6] ?? 0) === ASIDE >>> 16;
 
 /** Waits for the answer to INIT. */
 class Handshake implements RequestSource {

@@ -1,22 +1,20 @@
 /** The server's lives during a replay: the first start, each restart with its strategy, and what an unasked death leads to. */
 
 import { RelightError } from '../base/error.js';
-import { type Rng, rng } from '../base/rng.js';
 import type { Command } from '../kernel/conversation.js';
-import { exitMeaning } from '../oracle/exit.js';
-import type { Outcome } from '../oracle/probe.js';
+import { trust } from '../kernel/strategies/trust.js';
+import type { Probe } from '../oracle/probe.js';
 import type { Judgement } from '../oracle/verdict.js';
 import { describeExit } from '../transport/exit-text.js';
 import type { DriveEnd, Driver } from './driver.js';
-import { changesBetween, Inspector, type LiveObject } from './inspector.js';
+import { endingOf } from './ending.js';
+import { Inspector } from './inspector.js';
 import type { Judging } from './judging.js';
 import type { ReplayOptions } from './options.js';
 import type { PlanState } from './plan-source.js';
 import type { RestartReport } from './result.js';
 import type { Store } from './store.js';
-
-/** Objects that a new incarnation looks up at most. */
-const LOOKUPS = 256;
+import type { Witness } from './witness.js';
 
 /** What a life needs. */
 export interface IncarnationParts {
@@ -31,30 +29,17 @@ export interface IncarnationParts {
 export class Incarnations {
   readonly restarts: RestartReport[] = [];
   readonly #parts: IncarnationParts;
-  readonly #paths: readonly string[];
-  readonly #rng: Rng;
-  /** What the running incarnation has looked up for us. */
-  #live: LiveObject[] = [];
-  /** Whether the store was changed on purpose before the running incarnation began. */
-  #isStoreChanged = false;
+  readonly #witness: Witness;
   #deaths = 0;
 
-  constructor(parts: IncarnationParts) {
+  constructor(parts: IncarnationParts, witness: Witness) {
     this.#parts = parts;
-    this.#rng = rng(parts.options.seed);
-    this.#paths = [...parts.state.plan.symbols]
-      .flatMap(({ kind, path }) => (kind === 'node' && path !== undefined && path.length > 1 ? [path] : []))
-      .slice(0, LOOKUPS);
+    this.#witness = witness;
   }
 
   /** True when the server died unasked more often than is sensible. */
   get isHopeless(): boolean {
     return this.#deaths > this.#parts.options.maxDeaths;
-  }
-
-  /** Objects that the running incarnation has handed out ids for. */
-  get live(): readonly LiveObject[] {
-    return this.#live;
   }
 
   /** The first start. Throws `server` when it does not come up. */
@@ -86,28 +71,16 @@ export class Incarnations {
     await this.#next(at, await this.#parts.store.change());
   }
 
-  /** Looks everything up in this incarnation, unless that was done; with the first bytes of files. */
-  async survey(): Promise<LiveObject[]> {
-    const inspector = new Inspector(this.#parts.driver);
-    if (this.#live.length === 0) this.#meet(await inspector.look(this.#paths, 'same', this.#rng));
-    return inspector.withHeads(this.#live);
-  }
-
-  /** Uses every id that this incarnation handed out; what broke, in words. */
-  async check(before: readonly LiveObject[]): Promise<{ readonly path: string; readonly text: string }[]> {
-    const inspector = new Inspector(this.#parts.driver);
-    const now = await inspector.again(before);
-    const heads = before.some(({ head, fh }) => head !== '' && fh === undefined);
-    const again = heads ? await inspector.withHeads([...now.values()]) : [...now.values()];
-    return changesBetween(before, new Map(again.map((object) => [object.path, object])));
-  }
-
-  /** How the server ended, as an outcome for the judge. */
-  async ending(): Promise<Extract<Outcome, { kind: 'ended' }>> {
-    const { driver } = this.#parts;
-    const exit = await driver.died();
-    const stderr = driver.stderr.at(-1) ?? [];
-    return { kind: 'ended', exit: { code: exit?.code, signal: exit?.signal, stderr } };
+  /** Shows the witness the kept store by an incarnation that meets no stale id; another one has to follow. */
+  async showUndisturbed(): Promise<void> {
+    const { driver, state, store } = this.#parts;
+    await driver.stop('SIGKILL');
+    await store.rewind();
+    await store.change();
+    state.incarnation++;
+    const end = await driver.start(trust);
+    if (end.kind !== 'done') throw await this.#noStart(end);
+    await this.#witness.lookUndisturbed();
   }
 
   async #next(at: number, changes: readonly string[]): Promise<void> {
@@ -116,26 +89,12 @@ export class Incarnations {
     const started = performance.now();
     const end = await driver.start(options.strategy);
     if (end.kind !== 'done') throw await this.#noStart(end);
-    this.#isStoreChanged ||= changes.length > 0;
-    this.#meet(await new Inspector(driver).look(this.#paths, options.relookup, this.#rng));
+    await this.#witness.arrive(changes.length > 0);
     const sent: Extract<Command, { kind: 'send' }>[] = [];
     const recovery = await driver.recover((command) => this.#hear(command, sent));
     const elapsedMs = performance.now() - started;
     this.restarts.push({ at, tally: driver.kernel.tally, elapsedMs, changes });
     await this.#judgeRecovery(recovery, sent);
-  }
-
-  /** Keeps what was looked up, and tells the judge what now stands at the paths. */
-  #meet(live: LiveObject[]): void {
-    this.#live = live;
-    const { judging, state } = this.#parts;
-    const when = { incarnation: state.incarnation, isStoreChanged: this.#isStoreChanged };
-    for (const { path, scalars, head } of live) {
-      const key = judging.identities.keyAt(path);
-      const data = { offset: 0n, bytes: Buffer.from(head, 'latin1'), asked: head.length };
-      const told = head === '' ? { scalars } : { scalars, data };
-      if (key !== undefined) judging.identities.meet(key, told, when);
-    }
   }
 
   #hear(command: Command, sent: Extract<Command, { kind: 'send' }>[]): void {
@@ -155,45 +114,20 @@ export class Incarnations {
     const last = sent.at(-1);
     if (last === undefined) return;
     const probe = { request: last.bytes, stale: [], subject: undefined, recorded: undefined };
-    if (end.kind === 'died') return judging.keep(judging.judge(probe, await this.ending()));
-    const released = sent.filter(({ cause }) => cause === 'forget' || cause === 'release');
-    if (released.length === 0) return;
-    const swallowed = judging.judge(
-      { ...probe, request: released[0]?.bytes ?? last.bytes },
-      { kind: 'swallowed' },
-    );
-    judging.keep(await this.broken(swallowed, await this.survey()));
+    if (end.kind === 'died') return judging.keep(judging.judge(probe, await endingOf(this.#parts.driver)));
+    const released = sent.find(({ cause }) => cause === 'forget' || cause === 'release');
+    if (released === undefined) return;
+    const first = { ...probe, request: released.bytes };
+    const judgement = judging.judge(first, { kind: 'swallowed' });
+    if (this.#witness.isBlind) return this.#judgeBlindly(first, judgement);
+    judging.keep(await this.#witness.released({ probe: first, judgement, before: this.#witness.before() }));
   }
 
-  /** Whether the server still answers. */
-  isAlive(): Promise<boolean> {
-    return new Inspector(this.#parts.driver).isAlive();
-  }
-
-  /** A judgement after the live ids were used: worse when one of them broke or the server died of it. */
-  async broken(judgement: Judgement, before: readonly LiveObject[]): Promise<Judgement> {
-    const { judging } = this.#parts;
-    const broken = await this.check(before);
-    if (!(await this.isAlive())) return this.#fatal(judgement);
-    if (broken.length > 0)
-      return judging.worse(
-        judgement,
-        'poison',
-        broken.map(({ text }) => text),
-      );
-    if (judgement.verdict !== 'unknown') return judgement;
-    const evidence = [...judgement.evidence, `${before.length} ids of the new incarnation still work`];
-    return { ...judgement, verdict: 'rejected', followUps: [], evidence };
-  }
-
-  /** The server did not survive the use of an id that it had handed out itself. */
-  async #fatal(judgement: Judgement): Promise<Judgement> {
-    const { judging } = this.#parts;
-    const { exit } = await this.ending();
-    const { verdict, signature, evidence } = exitMeaning(exit);
-    const text = 'the next requests, on ids of the new incarnation, ended the server';
-    const worse = judging.worse(judgement, verdict === 'unknown' ? 'poison' : verdict, [text, ...evidence]);
-    return { ...worse, signature: `${judgement.op} then ${signature}` };
+  /** Nothing may be looked up now, so that only a server which is gone tells anything. */
+  async #judgeBlindly(probe: Probe, judgement: Judgement): Promise<void> {
+    const { driver, judging } = this.#parts;
+    const isAlive = await new Inspector(driver).isAlive();
+    judging.keep(isAlive ? judgement : judging.judge(probe, await endingOf(driver)));
   }
 
   async #noStart(end: DriveEnd): Promise<RelightError> {

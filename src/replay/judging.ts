@@ -3,8 +3,9 @@
 import type { Replied } from '../kernel/conversation.js';
 import { Identities } from '../oracle/identity.js';
 import { judge } from '../oracle/judge.js';
-import type { Outcome, Probe, StaleId } from '../oracle/probe.js';
-import { gravest, type Judgement, type Verdict } from '../oracle/verdict.js';
+import type { Outcome, Probe, Scene, StaleId } from '../oracle/probe.js';
+import type { ObjectKey } from '../oracle/seen.js';
+import type { Judgement } from '../oracle/verdict.js';
 import { ROOT_SYMBOL, type Step, type SymbolPatch } from '../plan/plan.js';
 import { nodeidOf } from '../protocol/header.js';
 import { mapsOf } from '../transport/proc.js';
@@ -18,6 +19,8 @@ export class Judging {
   readonly #state: PlanState;
   readonly #driver: Driver;
   readonly #all: Judgement[] = [];
+  /** Objects at paths that the plan never looked up. */
+  readonly #added = new Map<string, ObjectKey>();
   #maps: { readonly pid: number; readonly ranges: ReturnType<typeof mapsOf> } | undefined;
 
   constructor(state: PlanState, driver: Driver) {
@@ -43,30 +46,29 @@ export class Judging {
     if (replied.errno === 0) this.identities.observe(step, replied.reply, this.#state.incarnation);
   }
 
+  /** Object at a path; one of its own when the plan has none there. */
+  readonly keyOf = (path: string): ObjectKey => {
+    const known = this.identities.keyAt(path) ?? this.#added.get(path);
+    if (known !== undefined) return known;
+    const key = this.identities.add(path);
+    this.#added.set(path, key);
+    return key;
+  };
+
+  /** What the oracle knows besides a request and what came of it. */
+  scene(): Scene {
+    const { negotiated } = this.#driver.kernel;
+    return { identities: this.identities, negotiated, maps: this.#ranges() };
+  }
+
   /** Judges an outcome without keeping it. */
   judge(probe: Probe, outcome: Outcome): Judgement {
-    return judge(probe, outcome, {
-      identities: this.identities,
-      negotiated: this.#driver.kernel.negotiated,
-      maps: this.#ranges(),
-    });
+    return judge(probe, outcome, this.scene());
   }
 
   /** Keeps a judgement. */
   keep(judgement: Judgement): void {
     this.#all.push(judgement);
-  }
-
-  /** A judgement with something graver that was found out afterwards, in words. */
-  worse(judgement: Judgement, verdict: Verdict, evidence: readonly string[]): Judgement {
-    const { op, idKind } = judgement;
-    const signature = `${verdict} ${op} ${idKind}`;
-    return gravest(judgement, {
-      ...judgement,
-      verdict,
-      signature,
-      evidence: [...judgement.evidence, ...evidence],
-    });
   }
 
   /** A step of the plan as the oracle sees it. `request` as it was sent: the kernel may have found a node anew. */

@@ -2,12 +2,14 @@
 
 import type { Command } from '../kernel/conversation.js';
 import type { Outcome } from '../oracle/probe.js';
-import { isUnsafe, type Judgement } from '../oracle/verdict.js';
+import { completed, isUnsafe, type Judgement } from '../oracle/verdict.js';
 import type { PlanSymbol } from '../plan/plan.js';
 import type { DriveEnd, RequestSource } from './driver.js';
+import { endingOf } from './ending.js';
 import type { IncarnationParts, Incarnations } from './incarnations.js';
-import type { LiveObject } from './inspector.js';
+import { Inspector } from './inspector.js';
 import { fits, makeProbe, type ProbeKind, probeKinds, type ReadyProbe } from './probes.js';
+import type { Case, Witness } from './witness.js';
 
 /** Tags of probes begin above those of any plan. */
 const FIRST_TAG = 0x4000_0000;
@@ -50,17 +52,26 @@ class OneRequest implements RequestSource {
 export class Probing {
   readonly #parts: IncarnationParts;
   readonly #incarnations: Incarnations;
+  readonly #witness: Witness;
   #tag = FIRST_TAG;
 
-  constructor(parts: IncarnationParts, incarnations: Incarnations) {
+  constructor(
+    parts: IncarnationParts,
+    { incarnations, witness }: { readonly incarnations: Incarnations; readonly witness: Witness },
+  ) {
     this.#parts = parts;
     this.#incarnations = incarnations;
+    this.#witness = witness;
   }
 
   /** Tries every kind of probe on every chosen id, until the server dies too often. */
   async run(): Promise<void> {
     const { options, state, store } = this.#parts;
     const changes = options.probes === 'write' && store.isDisposable;
+    if (this.#witness.isBlind) {
+      await this.#incarnations.showUndisturbed();
+      await this.#incarnations.renew(state.plan.steps.length);
+    }
     for (const kind of probeKinds) {
       if (kind.does === 'changes' && !changes) continue;
       for (const symbol of this.#chosen(kind)) {
@@ -90,8 +101,8 @@ export class Probing {
     const { state, driver, judging } = this.#parts;
     const node = this.#nodeOf(symbol);
     if (node === undefined) return;
-    const before = kind.does === 'reads' ? [] : await this.#incarnations.survey();
     if (driver.server === undefined) return this.#incarnations.revive(state.plan.steps.length);
+    const before = this.#witness.before();
     const ready = makeProbe(
       kind,
       { symbol, node },
@@ -102,7 +113,7 @@ export class Probing {
     if (probe.stale.length === 0)
       return judging.keep(judging.judge(judging.ofProbe(ready, ready.request), foundAnew));
     const judgement = judging.judge(probe, outcome);
-    const final = await this.#follow(ready, judgement, { outcome, before });
+    const final = await this.#follow(ready, { probe, judgement, before }, outcome);
     judging.keep(final);
     await this.#goOn(ready, final, outcome);
   }
@@ -114,25 +125,24 @@ export class Probing {
     this.#tag++;
     const one = new OneRequest({ bytes: request, tag: this.#tag, minted: state.mintedIn[node.id] ?? 0 });
     const end: DriveEnd = await driver.drive(one);
-    if (end.kind === 'died') return { outcome: await this.#incarnations.ending(), request };
+    if (end.kind === 'died') return { outcome: await endingOf(driver), request };
     if (one.outcome !== undefined) return { outcome: one.outcome, request: one.sent ?? request };
-    const later = (await this.#incarnations.isAlive())
+    const later = (await new Inspector(driver).isAlive())
       ? { answered: 1, unanswered: 0 }
       : { answered: 0, unanswered: 1 };
     return { outcome: { kind: 'silence', waitedMs: options.replyTimeoutMs, later }, request };
   }
 
-  async #follow(
-    { kind, node }: ReadyProbe,
-    judgement: Judgement,
-    { outcome, before }: { outcome: Outcome; before: readonly LiveObject[] },
-  ): Promise<Judgement> {
-    const acted = outcome.kind === 'swallowed' || (outcome.kind === 'reply' && isGood(outcome.bytes));
-    if (!acted) return judgement;
-    if (judgement.followUps.includes('identify')) return this.#identify(judgement, node);
-    if (kind.does === 'reads') return judgement;
-    if (kind.does === 'releases') return this.#incarnations.broken(judgement, before);
-    return this.#effects(judgement, { path: node.path, before });
+  /** Looks at what else the request did, as far as it can have done anything. */
+  async #follow({ kind, node }: ReadyProbe, one: Case, outcome: Outcome): Promise<Judgement> {
+    const isReply = outcome.kind === 'reply';
+    const isGoodReply = isReply && isGood(outcome.bytes);
+    if (!isReply && outcome.kind !== 'swallowed') return one.judgement;
+    if (kind.does === 'changes')
+      return this.#witness.changed(one, new Map([[node.id, 'meant']]), isGoodReply);
+    if (!isGoodReply && isReply) return one.judgement;
+    if (kind.does === 'releases') return this.#witness.released(one);
+    return one.judgement.followUps.includes('identify') ? this.#identify(one.judgement, node) : one.judgement;
   }
 
   /** The reply did not tell whose it was: the attributes behind the same stale nodeid do. */
@@ -143,55 +153,28 @@ export class Probing {
     const ids = { bindings: state.bindings, negotiated: driver.kernel.negotiated };
     const ready = makeProbe(getattr, { symbol: node, node }, ids);
     const reply = await driver.ask(ready.request);
-    if (!(reply instanceof Uint8Array)) return judgement;
-    const { verdict, evidence } = judging.judge(judging.ofProbe(ready, ready.request), {
-      kind: 'reply',
-      bytes: reply,
-    });
-    if (verdict !== 'recovered' && verdict !== 'wrong-object') return judgement;
+    if (!(reply instanceof Uint8Array)) {
+      // That is what GETATTR did, and a judgement of its own.
+      if (reply.kind === 'died')
+        judging.keep(judging.judge(judging.ofProbe(ready, ready.request), await endingOf(driver)));
+      return judgement;
+    }
+    const found = judging.judge(judging.ofProbe(ready, ready.request), { kind: 'reply', bytes: reply });
+    if (found.verdict !== 'recovered' && found.verdict !== 'wrong-object') return judgement;
     const { op, idKind } = judgement;
-    return {
-      ...judgement,
-      verdict,
-      signature: `${verdict} ${op} ${idKind}`,
-      evidence: [...judgement.evidence, ...evidence],
-      followUps: [],
-    };
+    const signature = `${found.verdict} ${op} ${idKind}`;
+    return completed(judgement, { ...found, op, idKind, signature });
   }
 
-  /** Reads all objects again: the meant one has to show the change, the others must not. */
-  async #effects(
-    judgement: Judgement,
-    { path, before }: { path: string | undefined; before: readonly LiveObject[] },
-  ): Promise<Judgement> {
-    const { judging } = this.#parts;
-    const changed = await this.#incarnations.check(before);
-    const others = changed.filter((change) => change.path !== path);
-    if (others.length > 0)
-      return judging.worse(
-        judgement,
-        'wrong-object',
-        others.map(({ text }) => `changed another object: ${text}`),
-      );
-    if (changed.length > 0)
-      return {
-        ...judgement,
-        verdict: 'recovered',
-        evidence: [...judgement.evidence, ...changed.map(({ text }) => text)],
-      };
-    const meant = before.find((object) => object.path === path);
-    if (meant === undefined || meant.size === 0n) return judgement;
-    return judging.worse(judgement, 'lost', [`acknowledged, and ${meant.path} is as it was`]);
-  }
-
-  /** The next probe meets a server that lives and a store that is whole. */
-  async #goOn({ kind }: ReadyProbe, judgement: Judgement, outcome: Outcome): Promise<void> {
+  /** The next probe meets a server that lives, a store that is whole, and ids that are not spoilt. */
+  async #goOn({ kind }: ReadyProbe, { verdict }: Judgement, outcome: Outcome): Promise<void> {
     const { driver, state } = this.#parts;
     const at = state.plan.steps.length;
-    const acted = outcome.kind === 'reply' && isGood(outcome.bytes);
-    if (driver.server === undefined || outcome.kind === 'silence') await this.#incarnations.revive(at);
-    else if (kind.does === 'changes' && acted) await this.#incarnations.renew(at);
-    else if (kind.does === 'releases' && isUnsafe(judgement.verdict)) await this.#incarnations.renew(at);
+    const isGone = driver.server === undefined || outcome.kind === 'silence';
+    if (isGone) await this.#incarnations.revive(at);
+    if (this.#incarnations.isHopeless || outcome.kind === 'withheld' || kind.does === 'reads') return;
+    if (kind.does === 'changes' || (!isGone && (isUnsafe(verdict) || this.#witness.isBlind)))
+      await this.#incarnations.renew(at);
   }
 }
 

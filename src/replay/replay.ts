@@ -12,6 +12,7 @@ import { Bindings } from '../plan/bindings.js';
 import type { Plan, Step } from '../plan/plan.js';
 import { Launcher } from '../transport/launch.js';
 import { Driver } from './driver.js';
+import { endingOf } from './ending.js';
 import { Incarnations } from './incarnations.js';
 import { Judging } from './judging.js';
 import { offerOf } from './offer.js';
@@ -22,6 +23,7 @@ import { Probing } from './probing.js';
 import type { Restart } from './restart-point.js';
 import type { Failure, ReplayResult } from './result.js';
 import { Store } from './store.js';
+import { Witness } from './witness.js';
 
 /** Divergences that are kept; the rest is only counted. */
 const KEPT_DIVERGENCES = 1000;
@@ -71,8 +73,9 @@ class Replay {
     this.#state = planState(plan, Bindings.of(plan));
     this.#judging = new Judging(this.#state, driver);
     const parts = { options, state: this.#state, driver, judging: this.#judging, store };
-    this.#incarnations = new Incarnations(parts);
-    this.#probing = new Probing(parts, this.#incarnations);
+    const witness = new Witness(parts);
+    this.#incarnations = new Incarnations(parts, witness);
+    this.#probing = new Probing(parts, { incarnations: this.#incarnations, witness });
     this.#pace = new Pace(options.pace);
   }
 
@@ -160,7 +163,7 @@ class Replay {
     const held = this.#held(from, to);
     const outcome =
       how === 'died'
-        ? await this.#incarnations.ending()
+        ? await endingOf(this.#driver)
         : ({
             kind: 'silence',
             waitedMs: this.#options.replyTimeoutMs,

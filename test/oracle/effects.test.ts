@@ -194,19 +194,23 @@ describe('live ids after a stale one was given back', () => {
     ['fails', { kind: 'error', errno: Errno.ESTALE }, 'ESTALE', /live node 3 of \/b: GETATTR gives ESTALE/],
     ['is not answered', { kind: 'silence', waitedMs: 500 }, 'hang', /gets no reply within 500 ms/],
     ['is another object', good({ ino: 2n }), 'other object', /is answered for another object: ino 2, not 1/],
-    [
-      'ends the server',
-      {
-        kind: 'ended',
-        exit: { code: undefined, signal: 'SIGABRT', stderr: ['fuse internal error: node 3 not found'] },
-      },
-      'SIGABRT: libfuse fuse internal error: node N not found',
-      /ends the server\nthe server was killed by SIGABRT\nlibfuse: fuse internal error: node 3 not found/,
-    ],
   ])('one %s', (_, after, signature, why) => {
     const judgement = judgeLiveIds(forget, [use(good()), use(after)], scene);
     expect(judgement).toMatchObject({ verdict: 'poison', signature: `poison FORGET node: ${signature}` });
     expect(judgement?.evidence.join('\n')).toMatch(why);
+  });
+
+  it('one ends the server: a delayed bomb is how it ended', () => {
+    const stderr = ['fuse internal error: node 3 not found'];
+    const after: UseResult = { kind: 'ended', exit: { code: undefined, signal: 'SIGABRT', stderr } };
+    const judgement = judgeLiveIds(forget, [use(good()), use(after), use(after)], scene);
+    expect(judgement).toMatchObject({
+      verdict: 'abort',
+      signature: 'FORGET then SIGABRT: libfuse fuse internal error: node N not found',
+    });
+    expect(judgement?.evidence.join('\n')).toMatch(
+      /afterwards live node 3 of \/b: GETATTR, or one of 1 other uses of live ids, ends the server\nthe server was killed/,
+    );
   });
 
   it('all work', () => {

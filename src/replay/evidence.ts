@@ -1,0 +1,126 @@
+/** Puts what was seen before a request beside what was seen after it, in the form in which the oracle judges it. */
+
+import { Errno } from '../base/errno.js';
+import type { ObjectState, Observed } from '../oracle/effects.js';
+import type { ServerExit } from '../oracle/exit.js';
+import { DIRECTORY, type Scalars } from '../oracle/fingerprint.js';
+import type { LiveUse, UseResult } from '../oracle/live-ids.js';
+import type { ObjectKey } from '../oracle/seen.js';
+import type { Answer, Sighting, Use } from './sighting.js';
+
+/** The same objects at two moments. */
+export interface Seen {
+  readonly before: readonly Sighting[];
+  readonly after: readonly Sighting[];
+  /** A server was started in between: what only a running server keeps, such as times of its start, says nothing. */
+  readonly isAcrossRestart: boolean;
+}
+
+/** What an object is to a request. `concerned`: it may change or go without being named by an id, as what UNLINK names. */
+export type Role = 'meant' | 'concerned' | 'bystander';
+
+/** Who objects are. */
+export interface Cast {
+  readonly keyOf: (path: string) => ObjectKey;
+  /** A bystander, unless told otherwise. */
+  readonly roles: ReadonlyMap<ObjectKey, Role>;
+}
+
+/** Facts of the object itself, which every server keeps that keeps the object. */
+const keptScalars = ({ type, size, target }: Scalars): Scalars => ({ type, size, target });
+
+const keptState = (state: ObjectState): ObjectState => ({ ...state, scalars: keptScalars(state.scalars) });
+
+const keptAnswer = (answer: Answer): Answer =>
+  answer.kind === 'good'
+    ? { ...answer, told: { ...answer.told, scalars: keptScalars(answer.told.scalars) } }
+    : answer;
+
+const byPath = (sightings: readonly Sighting[]): Map<string, Sighting> =>
+  new Map(sightings.map((sighting) => [sighting.object.path, sighting]));
+
+const missing: ObjectState = { scalars: {}, error: Errno.ENOENT };
+
+/** Another name of an object that was meant shows the same change. */
+const isSameFile = (a: Scalars, b: Scalars): boolean =>
+  a.type !== DIRECTORY && a.ino === b.ino && a.nlink === b.nlink && Number(a.nlink) > 1;
+
+/** Objects before and after; those that were meant in the order of `roles`. */
+export const observed = ({ before, after, isAcrossRestart }: Seen, { keyOf, roles }: Cast): Observed[] => {
+  const later = byPath(after);
+  const order = [...roles.keys()];
+  const all = before.map((sighting) => {
+    const key = keyOf(sighting.object.path);
+    return { key, role: roles.get(key) ?? 'bystander', sighting };
+  });
+  const meant = all.filter(({ role }) => role === 'meant');
+  const isTwin = (sighting: Sighting): boolean =>
+    meant.some((one) => isSameFile(one.sighting.state.scalars, sighting.state.scalars));
+  return all
+    .filter(({ role, sighting }) => role === 'meant' || (role === 'bystander' && !isTwin(sighting)))
+    .sort((a, b) => order.indexOf(a.key) - order.indexOf(b.key))
+    .map(({ key, role, sighting }) => {
+      const states = [sighting.state, later.get(sighting.object.path)?.state ?? missing] as const;
+      const [was, is] = isAcrossRestart ? states.map(keptState) : states;
+      return { key, meant: role === 'meant', before: was ?? missing, after: is ?? missing };
+    });
+};
+
+/** How uses of live ids can fail, besides by an error. */
+export interface Failing {
+  /** How the server ended, if it did. */
+  readonly exit: ServerExit | undefined;
+  readonly waitedMs: number;
+}
+
+const resultOf = (answer: Answer, { exit, waitedMs }: Failing): UseResult => {
+  if (answer.kind === 'good') return { kind: 'good', told: answer.told };
+  if (answer.kind === 'error') return { kind: 'error', errno: answer.errno };
+  if (answer.kind === 'silence') return { kind: 'silence', waitedMs };
+  return { kind: 'ended', exit: exit ?? { code: undefined, signal: undefined, stderr: [] } };
+};
+
+const sameUse = (use: Use, { uses }: Sighting): Use | undefined =>
+  uses.find(({ kind, by }) => kind === use.kind && by === use.by);
+
+/** A root that does not answer is always telling, whatever was seen of it before. */
+const works: UseResult = { kind: 'good', told: { scalars: {} } };
+
+/** A root that answers shows nothing: its id is no server's own. */
+const tells = ({ path }: Sighting['object'], { answer }: Use): boolean =>
+  path !== '' || answer.kind !== 'good';
+
+/** Every use of an id that was made at both moments. */
+export const liveUses = (
+  { before, after, isAcrossRestart }: Seen,
+  keyOf: Cast['keyOf'],
+  failing: Failing,
+): LiveUse[] => {
+  const earlier = byPath(before);
+  const result = (answer: Answer): UseResult =>
+    resultOf(isAcrossRestart ? keptAnswer(answer) : answer, failing);
+  return after.flatMap(({ object, uses }) =>
+    uses.flatMap((use) => {
+      const was = earlier.get(object.path);
+      const first = was === undefined ? undefined : sameUse(use, was);
+      if ((first === undefined && object.path !== '') || !tells(object, use)) return [];
+      const { kind, value, by, answer } = use;
+      return [
+        {
+          kind,
+          value,
+          by,
+          object: keyOf(object.path),
+          before: first ? result(first.answer) : works,
+          after: result(answer),
+        },
+      ];
+    }),
+  );
+};
+
+/** Whether the server ended or fell silent while it was looked at. */
+export const failedIn = (sightings: readonly Sighting[]): 'ended' | 'silence' | undefined => {
+  const answers = sightings.flatMap(({ uses }) => uses.map(({ answer }) => answer.kind));
+  return answers.includes('ended') ? 'ended' : answers.includes('silence') ? 'silence' : undefined;
+};
