@@ -1,0 +1,267 @@
+/**
+ * A campaign: life after life of one server, batch after batch of cases, what they came to, whose fault it was when
+ * something broke, and what triage made of it. It knows the server only as a ground, and time only to stop.
+ */
+
+import { type Rng, rng } from '../base/rng.js';
+import type { Verdict } from '../oracle/verdict.js';
+import type { Case } from './case.js';
+import type { Environment } from './environment.js';
+import type { Finding } from './finding.js';
+import type { Ground, Observation, Played, Trouble } from './ground.js';
+import type { Arm, Scheduler } from './scheduler.js';
+import { findGuilty } from './split.js';
+import { type Suspect, signatureOf, type Triage } from './triage.js';
+
+/** When to stop; the first that is reached. Without both it goes on until it is stopped. */
+export interface Limits {
+  readonly cases: number | undefined;
+  readonly seconds: number | undefined;
+}
+
+/** What a campaign works with. */
+export interface CampaignParts {
+  readonly ground: Ground;
+  readonly scheduler: Scheduler;
+  readonly triage: Triage;
+  /** A case of an arm; `undefined` when the plan has nothing for it. Random numbers come from `random` alone. */
+  readonly makeCase: (arm: Arm, random: Rng) => Case | undefined;
+  /** The world of the nth life. */
+  readonly environmentOf: (life: number, random: Rng) => Environment;
+  readonly seed: number;
+  readonly limits: Limits;
+  /** Told after every batch and every look into a suspect. */
+  readonly onProgress?: (status: CampaignStatus) => void;
+  /** Told of a finding as soon as it is believed. */
+  readonly onFinding?: (finding: Finding) => void;
+  /** True when somebody wants it to end. */
+  readonly isStopped?: () => boolean;
+}
+
+/** Where a campaign is. */
+export interface CampaignStatus {
+  readonly seed: number;
+  readonly cases: number;
+  readonly batches: number;
+  /** Lives of the server, those for finding the guilty case among them. */
+  readonly restarts: number;
+  /** Runs of triage, each on servers of its own. */
+  readonly trials: number;
+  readonly elapsedMs: number;
+  /** Time in which cases were played, without looking into suspects. */
+  readonly playedMs: number;
+  /** Combinations of operation, mutator, relation, verdict, errno and message. */
+  readonly combinations: number;
+  readonly verdicts: Readonly<Partial<Record<Verdict, number>>>;
+  readonly findings: number;
+  /** Signatures that did not show again often enough. */
+  readonly dismissed: number;
+  readonly notes: readonly string[];
+}
+
+const FIRST_BATCH = 64;
+const LARGEST_BATCH = 1024;
+const SMALLEST_BATCH = 16;
+/** Batches of one life: so that environments change and memory does not grow without end. */
+const BATCHES_A_LIFE = 16;
+/** Lives in a row that do not come up before the campaign is given up. */
+const MOST_FAILURES = 3;
+/** Draws without any case before there is nothing to try. */
+const MOST_EMPTY = 10_000;
+/** Odd and large, so that the numbers of neighbouring batches lead to unlike streams (Knuth, multiplicative hashing). */
+const SPREAD = 0x9e37_79b1;
+
+interface Batch {
+  readonly cases: readonly Case[];
+  /** Arm of each case. */
+  readonly arms: readonly number[];
+}
+
+/** One campaign; run it once. */
+export class Campaign {
+  readonly #parts: CampaignParts;
+  readonly #startMs = performance.now();
+  readonly #seen = new Set<Observation>();
+  readonly #verdicts: Partial<Record<Verdict, number>> = {};
+  /** Troubles whose guilty case is known, by signature, operation and mutator of the first suspect. */
+  readonly #blamed = new Set<string>();
+  readonly #notes: string[] = [];
+  #size = FIRST_BATCH;
+  #cases = 0;
+  #batches = 0;
+  #lives = 0;
+  #restarts = 0;
+  #failures = 0;
+  #playedMs = 0;
+  #isExhausted = false;
+
+  constructor(parts: CampaignParts) {
+    this.#parts = parts;
+  }
+
+  /** Where it is now. */
+  get status(): CampaignStatus {
+    const { seed, triage } = this.#parts;
+    return {
+      seed,
+      cases: this.#cases,
+      batches: this.#batches,
+      restarts: this.#restarts,
+      trials: triage.trials,
+      elapsedMs: performance.now() - this.#startMs,
+      playedMs: this.#playedMs,
+      combinations: this.#seen.size,
+      verdicts: { ...this.#verdicts },
+      findings: triage.findings.length,
+      dismissed: triage.dismissed.size,
+      notes: [...this.#notes],
+    };
+  }
+
+  /** Goes on until a limit is reached, nothing is left to try, or the server does not come up any more. */
+  async run(): Promise<CampaignStatus> {
+    while (!this.#isOver) await this.#live();
+    return this.status;
+  }
+
+  get #isOver(): boolean {
+    const { limits, isStopped } = this.#parts;
+    if (this.#isExhausted || this.#failures >= MOST_FAILURES || isStopped?.() === true) return true;
+    if (limits.cases !== undefined && this.#cases >= limits.cases) return true;
+    return limits.seconds !== undefined && performance.now() - this.#startMs >= limits.seconds * 1000;
+  }
+
+  async #live(): Promise<void> {
+    const { environmentOf } = this.#parts;
+    const environment = environmentOf(this.#lives, this.#stream(this.#lives, 'life'));
+    this.#lives++;
+    const suspects = (await this.#begin(environment)) ? await this.#playLife(environment) : [];
+    for (const suspect of suspects) await this.#consider(suspect);
+  }
+
+  async #begin(environment: Environment): Promise<boolean> {
+    this.#restarts++;
+    const beginning = await this.#parts.ground.begin(environment);
+    if (beginning.kind === 'up') this.#failures = 0;
+    else if (++this.#failures >= MOST_FAILURES) this.#notes.push(`given up: ${beginning.why}`);
+    return beginning.kind === 'up';
+  }
+
+  async #playLife(environment: Environment): Promise<Suspect[]> {
+    const suspects: Suspect[] = [];
+    for (let count = 0; count < BATCHES_A_LIFE && !this.#isOver; count++) {
+      const batch = this.#draw();
+      if (batch.cases.length === 0) break;
+      const played = await this.#play(batch.cases);
+      this.#cases += batch.cases.length;
+      this.#batches++;
+      this.#learn(batch, played);
+      for (const { index, judgement } of played.suspicions) {
+        const cases = batch.cases.slice(index, index + 1);
+        if (!isListed(suspects, signatureOf(judgement))) suspects.push({ cases, environment, judgement });
+      }
+      this.#parts.onProgress?.(this.status);
+      if (played.trouble === undefined) {
+        this.#size = Math.min(LARGEST_BATCH, this.#size * 2);
+        continue;
+      }
+      this.#size = Math.max(SMALLEST_BATCH, this.#size >> 1);
+      const guilty = await this.#blame(batch, played.trouble, environment);
+      return guilty === undefined ? suspects : [guilty, ...suspects];
+    }
+    return suspects;
+  }
+
+  async #play(cases: readonly Case[]): Promise<Played> {
+    const before = performance.now();
+    const played = await this.#parts.ground.play(cases);
+    this.#playedMs += performance.now() - before;
+    return played;
+  }
+
+  /** A batch of the present size; shorter when the limit is near or arms have nothing to try. */
+  #draw(): Batch {
+    const { scheduler, makeCase, limits } = this.#parts;
+    const random = this.#stream(this.#batches, 'batch');
+    const left = limits.cases === undefined ? this.#size : Math.min(this.#size, limits.cases - this.#cases);
+    const cases: Case[] = [];
+    const arms: number[] = [];
+    for (let empty = 0; cases.length < left && empty < MOST_EMPTY; ) {
+      const index = scheduler.next(random);
+      const arm = index === undefined ? undefined : scheduler.arms[index];
+      if (index === undefined || arm === undefined) break;
+      const made = makeCase(arm, random);
+      if (made === undefined) {
+        scheduler.saw(index, 'nothing');
+        empty++;
+        continue;
+      }
+      cases.push(made);
+      arms.push(index);
+    }
+    this.#isExhausted = cases.length === 0;
+    return { cases, arms };
+  }
+
+  #learn({ arms }: Batch, { observations }: Played): void {
+    for (const [index, observation] of observations.entries()) {
+      const arm = arms[index];
+      if (observation === undefined || arm === undefined) continue;
+      const { verdict } = observation;
+      this.#verdicts[verdict] = (this.#verdicts[verdict] ?? 0) + 1;
+      this.#parts.scheduler.saw(arm, this.#seen.has(observation) ? 'known' : 'new');
+      this.#seen.add(observation);
+    }
+  }
+
+  /** Finds the cases that did it, unless the same suspect did the same before. */
+  async #blame(batch: Batch, trouble: Trouble, environment: Environment): Promise<Suspect | undefined> {
+    const { scheduler } = this.#parts;
+    const [first] = trouble.suspects;
+    const isBlamed = first !== undefined && this.#blamed.has(blameOf(trouble, batch.cases[first]));
+    if (isBlamed) {
+      scheduler.saw(batch.arms[first] ?? -1, 'costly');
+      return undefined;
+    }
+    const guilt = await findGuilty({ count: batch.cases.length, suspects: trouble.suspects }, (cases) =>
+      this.#attempt(pick(batch.cases, cases), environment),
+    );
+    const { judgement } = guilt?.failure ?? trouble;
+    if (guilt === undefined) {
+      this.#notes.push(`seen once and not again: ${signatureOf(judgement)}`);
+      return undefined;
+    }
+    for (const index of guilt.cases) scheduler.saw(batch.arms[index] ?? -1, 'costly');
+    const last = guilt.cases.at(-1);
+    if (last !== undefined) this.#blamed.add(blameOf(guilt.failure, batch.cases[last]));
+    return { cases: pick(batch.cases, guilt.cases), environment, judgement };
+  }
+
+  /** Tries some cases on a life of their own. */
+  async #attempt(cases: readonly Case[], environment: Environment): Promise<Trouble | undefined> {
+    if (!(await this.#begin(environment))) return undefined;
+    return (await this.#play(cases)).trouble;
+  }
+
+  async #consider(suspect: Suspect): Promise<void> {
+    const { triage, onFinding, onProgress } = this.#parts;
+    if (triage.isKnown(suspect.judgement)) return;
+    const triaged = await triage.consider(suspect);
+    if (triaged.kind === 'finding') onFinding?.(triaged.finding);
+    onProgress?.(this.status);
+  }
+
+  /** Random numbers of one batch or life: they depend on the seed and its number alone. */
+  #stream(number: number, of: 'batch' | 'life'): Rng {
+    return rng(this.#parts.seed ^ Math.imul(number * 2 + (of === 'life' ? 1 : 0) + 1, SPREAD));
+  }
+}
+
+const pick = (cases: readonly Case[], indices: readonly number[]): Case[] =>
+  indices.flatMap((index) => cases[index] ?? []);
+
+const isListed = (suspects: readonly Suspect[], signature: string): boolean =>
+  suspects.some(({ judgement }) => signatureOf(judgement) === signature);
+
+const blameOf = ({ judgement }: Trouble, suspect: Case | undefined): string =>
+  `${signatureOf(judgement)}\n${suspect?.op}\n${suspect?.mutator}`;
