@@ -3,9 +3,9 @@
 import { readFileSync } from 'node:fs';
 import yargs from 'yargs';
 import { RelightError } from '../base/error.js';
+import { nearest } from '../base/spelling.js';
 import { ExitStatus, statusOf } from './exit-status.js';
 import { OutputClosed, print } from './output.js';
-import { nearest } from './suggest.js';
 import { verbs } from './verbs.js';
 
 const version = (): string => {

@@ -1,7 +1,7 @@
 /** What yargs says about wrong arguments, as one line with a hint. */
 
 import { RelightError } from '../base/error.js';
-import { nearest } from './suggest.js';
+import { nearest } from '../base/spelling.js';
 
 /** Where the arguments were given. */
 export interface UsageContext {

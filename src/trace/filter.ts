@@ -21,6 +21,7 @@
  */
 
 import { errnoNumber } from '../base/errno.js';
+import { nearest } from '../base/spelling.js';
 import { notifications } from '../protocol/notifications.js';
 import { operations } from '../protocol/operations.js';
 import { candidates, unknownSegment } from './filter-fields.js';
@@ -90,25 +91,9 @@ const wordsOf: Readonly<Record<string, ReadonlySet<string>>> = {
   kind: new Set(['request', 'reply', 'notification', 'malformed']),
 };
 
-/** Edits that turn one word into another. */
-const distance = (a: string, b: string): number => {
-  let row = Array.from({ length: b.length + 1 }, (_, i) => i);
-  for (const [i, letter] of [...a].entries()) {
-    const next = [i + 1];
-    for (let j = 0; j < b.length; j++)
-      next.push(
-        Math.min((next[j] ?? 0) + 1, (row[j + 1] ?? 0) + 1, (row[j] ?? 0) + (letter === b[j] ? 0 : 1)),
-      );
-    row = next;
-  }
-  return row[b.length] ?? 0;
-};
-
 const hint = (word: string, known: Iterable<string>): string => {
-  const near = [...known]
-    .map((name) => ({ name, far: distance(word.toLowerCase(), name.toLowerCase()) }))
-    .sort((a, b) => a.far - b.far)[0];
-  return near === undefined || near.far > 2 ? '' : ` (did you mean ${near.name}?)`;
+  const near = nearest(word, known);
+  return near === undefined ? '' : ` (did you mean ${near}?)`;
 };
 
 const quoted = (token: Token): string => (token.kind === 'end' ? token.text : JSON.stringify(token.text));

@@ -6,6 +6,7 @@ import { describe, expect, test } from 'vitest';
 import { Errno, errnoName, errnoNumber } from '#relight/base/errno.js';
 import { nodeId } from '#relight/base/ids.js';
 import { rng } from '#relight/base/rng.js';
+import { nearest } from '#relight/base/spelling.js';
 
 describe('errno', () => {
   test('names and numbers are each other’s inverse, with either sign', () => {
@@ -20,6 +21,16 @@ describe('errno', () => {
     expect(errnoName(0)).toBe('OK');
     expect(errnoName(-4095)).toBe('errno 4095');
     expect(errnoNumber('toString')).toBeUndefined();
+  });
+});
+
+describe('spelling', () => {
+  test('the nearest known word, whatever its case; none when none is near', () => {
+    const known = ['record', 'replay', 'repair', 'o'];
+    expect(nearest('recrod', known)).toBe('record');
+    expect(nearest('REPLY', known)).toBe('replay');
+    expect(nearest('show', known)).toBeUndefined();
+    expect(nearest('x', known)).toBeUndefined();
   });
 });
 

@@ -19,11 +19,14 @@ const distance = (from: string, to: string): number => {
   return above[to.length] ?? 0;
 };
 
-/** The nearest known word, at most a third of its letters away; `undefined` when none is near. */
-export const nearest = (word: string, known: readonly string[]): string | undefined => {
-  const ranked = known
-    .map((name) => ({ name, edits: distance(word, name) }))
-    .filter(({ name, edits }) => edits <= Math.max(1, Math.ceil(name.length / 3)) || name.startsWith(word))
+/** A misspelling has no more edits than this. */
+const MOST_EDITS = 2;
+
+/** The known word with the fewest edits, two at most, upper or lower case; `undefined` when none is near. */
+export const nearest = (word: string, known: Iterable<string>): string | undefined => {
+  const [best] = [...known]
+    .map((name) => ({ name, edits: distance(word.toLowerCase(), name.toLowerCase()) }))
+    .filter(({ name, edits }) => edits <= MOST_EDITS && edits < name.length)
     .sort((a, b) => a.edits - b.edits);
-  return ranked[0]?.name;
+  return best?.name;
 };
