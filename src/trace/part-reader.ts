@@ -1,4 +1,4 @@
-/** Reads a trace: what it says about its recording, its frames from any place on, and what of it is damaged. */
+/** Reads one file of a trace: what it says about its recording, its frames from any place on, and what of it is damaged. */
 
 import { type BlockInfo, seqAfter } from './block-head.js';
 import { readFrames, splitBlock } from './block-reader.js';
@@ -13,60 +13,13 @@ import {
   type RecordedStart,
 } from './context-codec.js';
 import { Kind } from './format.js';
-import type { Direction, Frame } from './frame.js';
+import type { Frame } from './frame.js';
 import { readHeader } from './header-reader.js';
 import { attempt, type Contents, contentsByIndex, contentsByScan } from './index-reader.js';
 import type { Ending } from './part-writer.js';
 import { type Damage, recordAt } from './scan.js';
+import type { FrameRange, Incarnation, Trace } from './trace.js';
 import { TraceFile } from './trace-file.js';
-
-/** One start of the server, as far as it was recorded. */
-export interface Incarnation {
-  readonly incarnation: number;
-  readonly start?: RecordedStart;
-  readonly init?: InitFacts;
-  readonly end?: RecordedEnd;
-}
-
-/** Which frames to read. Bounds are inclusive at `from` and exclusive at `to`. */
-export interface FrameRange {
-  readonly fromSeq?: number;
-  readonly toSeq?: number;
-  readonly fromTimeNs?: bigint;
-  readonly toTimeNs?: bigint;
-  readonly direction?: Direction;
-  readonly incarnation?: number;
-  /** Blocks for which this is false are not read; frames of the others all come. */
-  readonly blocks?: (block: BlockInfo) => boolean;
-}
-
-/** An open trace. Nothing it holds was checked for sense beyond its own form: a trace may come from a stranger. */
-export interface Trace {
-  readonly path: string;
-  readonly header: TraceHeader;
-  /** As often as it was mounted; the last is the latest. */
-  readonly mounts: readonly MountFacts[];
-  readonly incarnations: readonly Incarnation[];
-  /** In the order of the file. */
-  readonly blocks: readonly BlockInfo[];
-  /** Whether the file has its index; without, it was walked, and `relight repair` mends it. */
-  readonly hasIndex: boolean;
-  /** How the recording ended; absent when its writer was killed. */
-  readonly ending: Ending | undefined;
-  /** Frames in intact blocks, by their heads. */
-  readonly frameCount: number;
-  /** Frames that the recorder itself lost, marked between the others. */
-  readonly dropped: number;
-  /** What cannot be read. Grows when reading frames finds more. */
-  readonly damage: readonly Damage[];
-  /** Frames in order; damaged blocks are left out and noted in `damage`. */
-  frames(range?: FrameRange): Generator<Frame>;
-  /** All frames of one block; none when it is damaged. */
-  framesOf(block: BlockInfo): readonly Frame[];
-  /** The server's memory, as often as it was looked at. */
-  maps(incarnation: number): MapsFacts[];
-  close(): void;
-}
 
 interface Context {
   readonly mounts: MountFacts[];
@@ -91,7 +44,7 @@ const isWithin = (frame: Frame, range: FrameRange): boolean =>
 const sumOf = (blocks: readonly BlockInfo[], field: 'count' | 'lost'): number =>
   blocks.reduce((sum, block) => sum + block[field], 0);
 
-class FileTrace implements Trace {
+class PartTrace implements Trace {
   readonly path: string;
   readonly header: TraceHeader;
   readonly mounts: readonly MountFacts[];
@@ -153,6 +106,10 @@ class FileTrace implements Trace {
       .filter((maps) => maps !== undefined);
   }
 
+  get parts(): readonly Trace[] {
+    return [this];
+  }
+
   close(): void {
     this.#file.close();
   }
@@ -199,13 +156,13 @@ class FileTrace implements Trace {
 }
 
 /**
- * Opens a trace. A file whose end is missing, or that is damaged, opens with what is intact; `damage` says what is not.
+ * Opens one file of a trace. A file whose end is missing, or that is damaged, opens with what is intact; `damage` says what is not.
  * Throws a RelightError when it cannot be opened, is no trace, is too new, or has no header left.
  */
-export const openTrace = (path: string): Trace => {
+export const openPart = (path: string): Trace => {
   const file = new TraceFile(path);
   try {
-    return new FileTrace(file);
+    return new PartTrace(file);
   } catch (error) {
     file.close();
     throw error;

@@ -21,6 +21,7 @@ import type { Filter } from './filter.js';
 import { Kind, MAX_BLOCK_FRAMES, MAX_FRAME_BYTES } from './format.js';
 import type { Direction, Frame } from './frame.js';
 import { InFlight } from './in-flight.js';
+import { partPath } from './part-path.js';
 import { type ContextRecord, type PartOptions, PartSequence, type StartPosition } from './part-sequence.js';
 import { type PayloadCut, type PayloadCutter, payloadCutter } from './payload.js';
 import { createSink, fileError, type Sink } from './sink.js';
@@ -67,9 +68,6 @@ const BLOCK_BYTES = 256 << 10;
 const LEAST_BLOCK_BYTES = 4 << 10;
 /** A rotated part holds at least so many blocks. */
 const BLOCKS_PER_PART = 8;
-
-/** Path of a part of a rotated trace: `T`, `T.1`, `T.2` … */
-export const partPath = (path: string, part: number): string => (part === 0 ? path : `${path}.${part}`);
 
 const partOptions = (open: (part: number) => Sink, options: WriterOptions): PartOptions => {
   const rotateBytes = options.rotateBytes ?? Number.POSITIVE_INFINITY;
@@ -254,7 +252,9 @@ export class TraceWriter {
  */
 export const createTrace = (path: string, options: WriterOptions): TraceWriter => {
   try {
-    return new TraceWriter((part) => createSink(partPath(path, part)), options);
+    // A later part that is written anew is the first file of its own.
+    const first = options.start?.part ?? 0;
+    return new TraceWriter((part) => createSink(partPath(path, part - first)), options);
   } catch (error) {
     throw fileError('write', path, error);
   }

@@ -1,6 +1,6 @@
 /** `record`, `show` and `stats` on a real mount, as their users run them. */
 
-import { existsSync, mkdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect } from 'vitest';
 import { test } from '../support/leak-guard.js';
@@ -152,14 +152,21 @@ describe('record', () => {
     expect([...new Set(ops)]).toEqual(['INIT', 'LOOKUP']);
   });
 
-  test('rotates', async ({ folder, skip }) => {
+  test('rotates, and the parts are read as one', async ({ folder, skip }) => {
     requires({ skip }, realKernel);
     const [trace, mnt] = [join(folder, 't.rlt'), directory(folder, 'mnt')];
     const workload = 'head -c 600000 /dev/urandom > $RELIGHT_MOUNT/new';
     const args = ['record', '-o', trace, '--json', '--rotate', '256K', '-w', workload, '--', ...memfs(mnt)];
     const document = jsonOf(await runRelight(args));
-    expect(document['parts']).toBeGreaterThan(1);
-    expect(existsSync(`${trace}.1`)).toBe(true);
+    expect(document['parts']).toBeGreaterThan(2);
+    const { stdout, stderr } = await runRelight(['show', trace, '--json']);
+    expect({ shown: stdout.trimEnd().split('\n').length, stderr }).toEqual({
+      shown: document['frames'],
+      stderr: '',
+    });
+    expect((await runRelight(['show', `${trace}.1`, '-n', '1'])).stderr).toContain('is part 1 of a trace');
+    rmSync(`${trace}.1`);
+    expect((await runRelight(['show', trace, '-n', '1'])).stderr).toContain(`goes on in ${trace}.1`);
   });
 });
 

@@ -1,12 +1,22 @@
-import { existsSync, readFileSync, statSync } from 'node:fs';
+import { copyFileSync, existsSync, readFileSync, statSync, truncateSync, writeFileSync } from 'node:fs';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { RelightError } from '#relight/base/error.js';
 import { decodedFrames } from '#relight/trace/decoded-frames.js';
+import { partPath } from '#relight/trace/part-path.js';
 import type { Sink } from '#relight/trace/sink.js';
 import { createSink } from '#relight/trace/sink.js';
-import { createTrace, partPath, TraceWriter } from '#relight/trace/writer.js';
-import { context, conversation, framesIn, freshPath, reading, request } from './support.js';
+import { createTrace, TraceWriter } from '#relight/trace/writer.js';
+import {
+  context,
+  conversation,
+  framesIn,
+  freshPath,
+  reading,
+  readingPart,
+  request,
+  written,
+} from './support.js';
 import { Talk } from './talk.js';
 
 const noSpace = (): Error =>
@@ -110,7 +120,7 @@ describe('a disk that fills up', () => {
     conversation(writer, 2000);
     const { failure, parts } = writer.close();
     expect(failure).toContain('ENOSPC');
-    const all = Array.from({ length: parts }, (_, part) => framesIn(partPath(path, part))).flat();
+    const all = framesIn(path);
     expect(all.map(({ seq }) => seq)).toEqual(all.map((_, i) => i));
     expect(existsSync(partPath(path, parts))).toBe(false);
   });
@@ -144,13 +154,15 @@ describe('a rotated trace', () => {
   for (let i = 0; i < 1000; i++) talk.lookup(1n, `name-${i}`, BigInt(i + 2));
   talk.fail(slow, 4);
   writer.dropped(2);
+  writer.maps({ incarnation: 0, timeNs: 4n, ranges: [heap, { ...heap, start: 1n << 42n, end: 1n << 43n }] });
   for (let i = 0; i < 300; i++) talk.lookup(1n, `more-${i}`, BigInt(i + 2));
+  writer.endIncarnation({ incarnation: 0, timeNs: 9n, exitCode: 0, stderr: [] });
   const { parts, frames } = writer.close();
   const paths = Array.from({ length: parts }, (_, part) => partPath(path, part));
 
   it('has every frame once, in files of about the size', () => {
     expect(parts).toBeGreaterThan(4);
-    const all = paths.flatMap(framesIn);
+    const all = paths.flatMap((part) => readingPart(part, (trace) => [...trace.frames()]));
     expect(all).toHaveLength(frames);
     expect(new Set(all.map(({ seq }) => seq)).size).toBe(frames);
     for (const part of paths) expect(statSync(part).size).toBeLessThan(41_000);
@@ -159,13 +171,13 @@ describe('a rotated trace', () => {
 
   it('has what was said in each part', () => {
     for (const [part, one] of paths.entries()) {
-      reading(one, (trace) => {
+      readingPart(one, (trace) => {
         expect(trace.header).toMatchObject({ part, argv: context.argv });
-        expect(trace.header.traceId).toEqual(reading(path, ({ header }) => header.traceId));
+        expect(trace.header.traceId).toEqual(readingPart(path, ({ header }) => header.traceId));
         expect(trace.header.firstSeq).toBe(trace.blocks[0]?.firstSeq);
         expect(trace.mounts).toHaveLength(1);
         expect(trace.incarnations[0]?.start?.pid).toBe(5);
-        expect(trace.maps(0)).toHaveLength(1);
+        expect(trace.maps(0).at(-1)?.ranges).toContainEqual(heap);
         expect(trace.ending?.continued).toBe(part < parts - 1);
       });
     }
@@ -173,16 +185,70 @@ describe('a rotated trace', () => {
 
   it('knows the requests of earlier parts', () => {
     const answered = paths.flatMap((one) =>
-      reading(one, (trace) =>
+      readingPart(one, (trace) =>
         [...decodedFrames(trace)].filter((frame) => frame.unique === slow && frame.kind === 'reply'),
       ),
     );
     expect(answered).toHaveLength(1);
     expect(answered[0]).toMatchObject({ op: 'SETLKW', nodeid: 7n, error: 4 });
     const unknown = paths.flatMap((one) =>
-      reading(one, (trace) => [...decodedFrames(trace)].filter(({ op }) => op === undefined)),
+      readingPart(one, (trace) => [...decodedFrames(trace)].filter(({ op }) => op === undefined)),
     );
     expect(unknown).toEqual([]);
+  });
+
+  it('is one trace from its first part on', () => {
+    reading(path, (trace) => {
+      expect(trace).toMatchObject({ frameCount: frames, dropped: 2, hasIndex: true, damage: [] });
+      expect(trace.parts.map((part) => part.path)).toEqual(paths);
+      expect(trace.mounts).toHaveLength(1);
+      expect(trace.incarnations).toMatchObject([{ start: { pid: 5 }, end: { exitCode: 0 } }]);
+      expect(trace.maps(0).map(({ timeNs }) => timeNs)).toEqual([3n, 4n]);
+      expect(trace.ending?.continued).toBe(false);
+      const seqs = [...trace.frames()].map(({ seq }) => seq);
+      expect(seqs).toEqual(seqs.map((_, i) => (i < 2002 ? i : i + 2)));
+      expect([...trace.frames({ fromSeq: 2000, toSeq: 2006 })].map(({ seq }) => seq)).toEqual([
+        2000, 2001, 2004, 2005,
+      ]);
+      const unpaired = [...decodedFrames(trace)].filter(({ request }) => request?.frame === undefined);
+      expect(unpaired).toEqual([]);
+    });
+  });
+
+  it('is a later part alone when that is asked for', () => {
+    reading(partPath(path, 1), (trace) => {
+      expect(trace.parts).toEqual([trace]);
+      expect(trace.header.part).toBe(1);
+      expect(trace.ending?.continued).toBe(true);
+    });
+  });
+
+  it('ends before a part that is missing, or left from another recording', () => {
+    const copy = freshPath();
+    for (const part of [0, 1, 3]) copyFileSync(partPath(path, part), partPath(copy, part));
+    const partsRead = () => reading(copy, (trace) => trace.parts.length);
+    expect(partsRead()).toBe(2);
+    copyFileSync(partPath(path, 3), partPath(copy, 2));
+    expect(partsRead()).toBe(2);
+    const other = written((one) => conversation(one, 2), { start: { part: 2, firstSeq: 0, waiting: [] } });
+    copyFileSync(other, partPath(copy, 2));
+    expect(partsRead()).toBe(2);
+    writeFileSync(partPath(copy, 2), 'no trace');
+    expect(partsRead()).toBe(2);
+    copyFileSync(partPath(path, 2), partPath(copy, 2));
+    expect(partsRead()).toBe(4);
+  });
+
+  it('goes on when a part was cut', () => {
+    const copy = freshPath();
+    for (let part = 0; part < parts; part++) copyFileSync(partPath(path, part), partPath(copy, part));
+    truncateSync(partPath(copy, 1), statSync(partPath(copy, 1)).size - 5000);
+    reading(copy, (trace) => {
+      expect(trace.parts).toHaveLength(parts);
+      expect(trace.hasIndex).toBe(false);
+      expect(trace.damage.length).toBeGreaterThan(0);
+      expect(trace.frameCount).toBeLessThan(frames);
+    });
   });
 });
 

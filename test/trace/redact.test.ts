@@ -3,6 +3,7 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import type { TraceContext } from '#relight/trace/context.js';
 import { type DecodedFrame, decodedFrames } from '#relight/trace/decoded-frames.js';
+import { partPath } from '#relight/trace/part-path.js';
 import { Pseudonyms } from '#relight/trace/pseudonyms.js';
 import { redactTrace } from '#relight/trace/redact.js';
 import { context, framesIn, freshPath, reading, reply, written } from './support.js';
@@ -144,6 +145,25 @@ describe('a redacted trace', () => {
     expect(stored).toBe(read);
     const xattr = frames.find(({ op }) => op === 'SETXATTR');
     expect(fieldsOf(xattr)['name']).toMatch(/^user\..{10}$/);
+  });
+
+  it('of a rotated trace is one file; of a later part, that part', () => {
+    const path = written(
+      (writer) => {
+        const talk = new Talk(writer);
+        for (let i = 0; i < 600; i++) talk.lookup(1n, `name-${i}`, BigInt(i + 2));
+      },
+      { codec: 'none', rotateBytes: 40_000 },
+    );
+    const [whole, part] = [freshPath(), freshPath()];
+    reading(path, (trace) => {
+      expect(trace.parts.length).toBeGreaterThan(2);
+      expect(redactTrace(trace, whole, key)).toMatchObject({ frames: 1200, parts: 1 });
+    });
+    reading(partPath(path, 1), (trace) => redactTrace(trace, part, key));
+    const sizesIn = (file: string) => framesIn(file).map(({ seq, bytes }) => [seq, bytes.length]);
+    expect(sizesIn(whole)).toEqual(sizesIn(path));
+    expect(sizesIn(part)).toEqual(sizesIn(partPath(path, 1)));
   });
 
   it('keeps what a payload mode cut away cut, and its digest keyed', () => {

@@ -6,6 +6,7 @@ import { join } from 'node:path';
 import { afterAll } from 'vitest';
 import type { TraceContext } from '#relight/trace/context.js';
 import type { Frame } from '#relight/trace/frame.js';
+import { openPart } from '#relight/trace/part-reader.js';
 import type { Trace } from '#relight/trace/reader.js';
 import { openTrace } from '#relight/trace/reader.js';
 import { createTrace, type TraceWriter, type WriterOptions } from '#relight/trace/writer.js';
@@ -77,6 +78,16 @@ export const reading = <T>(path: string, use: (trace: Trace) => T): T => {
     return use(trace);
   } finally {
     trace.close();
+  }
+};
+
+/** Opens one file of a rotated trace for the length of a callback. */
+export const readingPart = <T>(path: string, use: (trace: Trace) => T): T => {
+  const part = openPart(path);
+  try {
+    return use(part);
+  } finally {
+    part.close();
   }
 };
 

@@ -50,7 +50,7 @@ export const verb = defineVerb({
     const secret = keyFrom(key);
     const trace = openTrace(path);
     try {
-      if (existsSync(output) && realpathSync(output) === realpathSync(path))
+      if (existsSync(output) && trace.parts.some((part) => realpathSync(part.path) === realpathSync(output)))
         throw new RelightError('usage', `${output} is the trace itself`, { remedy: 'name another file' });
       const { frames, fileBytes, failure } = redactTrace(trace, output, secret);
       if (failure !== undefined) throw new RelightError('environment', `cannot write ${output}: ${failure}`);

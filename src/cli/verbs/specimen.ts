@@ -1,12 +1,12 @@
 /** `relight specimen`: runs one of our own servers like any other, and lists the bugs that can be planted in it. */
 
 import { RelightError } from '../../base/error.js';
+import { nearest } from '../../base/spelling.js';
 import { runMemfs } from '../../specimen/memfs.js';
 import { type MemfsOptions, memfsOptionsFrom, memfsOptionTable } from '../../specimen/options.js';
 import type { Planted } from '../../specimen/planted/planted.js';
 import { ExitStatus } from '../exit-status.js';
 import { print, printJson } from '../output.js';
-import { nearest } from '../suggest.js';
 import { defineVerb, type Given } from '../verb.js';
 
 const options = {
