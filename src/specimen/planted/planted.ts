@@ -3,11 +3,27 @@
 import type { MemfsVariation } from '../memfs.js';
 import type { MemfsOptions } from '../options.js';
 import { carefulHandlers, countedNodes, safest } from './careful.js';
+import { handleBugs } from './handle-bugs.js';
+import { lostBugs } from './lost-bugs.js';
+import { messageBugs } from './message-bugs.js';
+import { nodeBugs } from './node-bugs.js';
 import { numberingBugs } from './numbering-bugs.js';
 import type { PlantedBug } from './planted-bug.js';
+import { replyBugs } from './reply-bugs.js';
+import { resendBugs } from './resend-bugs.js';
+import { sessionBugs } from './session-bugs.js';
 
 /** The table of the benchmark. */
-export const plantedBugs: readonly PlantedBug[] = [...numberingBugs];
+export const plantedBugs: readonly PlantedBug[] = [
+  ...numberingBugs,
+  ...nodeBugs,
+  ...handleBugs,
+  ...messageBugs,
+  ...replyBugs,
+  ...sessionBugs,
+  ...lostBugs,
+  ...resendBugs,
+];
 
 /** A memfs with a bug or without it. */
 export interface Planting {

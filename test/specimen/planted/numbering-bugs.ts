@@ -1,7 +1,7 @@
 /** Scripts that show the bugs of numbering. */
 
 import type { Conversation } from '../conversation.js';
-import type { Happened, Stage } from './playing.js';
+import type { Happened, Scripts, Stage } from './playing.js';
 
 const names = ['hello.txt', 'coloured.txt', 'run.sh'];
 
@@ -51,7 +51,7 @@ const unknownNode = (stage: Stage): Happened => {
 };
 
 /** By bug. */
-export const numberingScripts: Readonly<Record<string, (stage: Stage) => Happened>> = {
+export const numberingScripts: Scripts = {
   'node-pointer': staleNode,
   'handle-pointer': staleHandle,
   'node-counter-restart': staleNode,

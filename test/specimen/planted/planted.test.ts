@@ -4,10 +4,26 @@ import { describe, expect, test } from 'vitest';
 import { isUnsafe } from '#relight/oracle/verdict.js';
 import { operationNamed } from '#relight/protocol/operations.js';
 import { plantedBugs } from '#relight/specimen/planted/planted.js';
+import { handleScripts } from './handle-bugs.js';
+import { lostScripts } from './lost-bugs.js';
+import { messageScripts } from './message-bugs.js';
+import { nodeScripts } from './node-bugs.js';
 import { numberingScripts } from './numbering-bugs.js';
-import { type Happened, played, type Stage, stageOf } from './playing.js';
+import { played, type Scripts, stageOf } from './playing.js';
+import { replyScripts } from './reply-bugs.js';
+import { resendScripts } from './resend-bugs.js';
+import { sessionScripts } from './session-bugs.js';
 
-const scripts: Readonly<Record<string, (stage: Stage) => Happened>> = { ...numberingScripts };
+const scripts: Scripts = {
+  ...numberingScripts,
+  ...nodeScripts,
+  ...handleScripts,
+  ...messageScripts,
+  ...replyScripts,
+  ...sessionScripts,
+  ...lostScripts,
+  ...resendScripts,
+};
 
 describe('the table', () => {
   test('names are unique and each has a script', () => {

@@ -30,8 +30,14 @@ export const stageOf = (bug: PlantedBug, fixed: boolean): Stage => {
   };
 };
 
+/** Plays a kernel and tells what happened. */
+export type Script = (stage: Stage) => Happened;
+
+/** Scripts by the bug that they show. */
+export type Scripts = Readonly<Record<string, Script>>;
+
 /** Runs a script; a server that ends itself is an abort, one that misuses memory a crash. */
-export const played = (script: (stage: Stage) => Happened, stage: Stage): Happened => {
+export const played = (script: Script, stage: Stage): Happened => {
   try {
     return script(stage);
   } catch (error) {
