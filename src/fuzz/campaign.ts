@@ -8,7 +8,8 @@ import type { Verdict } from '../oracle/verdict.js';
 import type { Case } from './case.js';
 import type { Environment } from './environment.js';
 import type { Finding } from './finding.js';
-import type { Ground, Observation, Played, Trouble } from './ground.js';
+import type { Ground, Played, Trouble } from './ground.js';
+import { Ledger, type LedgerState } from './ledger.js';
 import type { Arm, Scheduler } from './scheduler.js';
 import { findGuilty } from './split.js';
 import { type Suspect, signatureOf, type Triage } from './triage.js';
@@ -30,8 +31,12 @@ export interface CampaignParts {
   readonly environmentOf: (life: number, random: Rng) => Environment;
   readonly seed: number;
   readonly limits: Limits;
+  /** What an earlier session of the same campaign came to; it must have had the same arms. */
+  readonly resumed?: CampaignState;
   /** Told after every batch and every look into a suspect. */
   readonly onProgress?: (status: CampaignStatus) => void;
+  /** Told after every life: what it takes to go on later as if nothing had come between. */
+  readonly onLife?: (state: CampaignState) => void;
   /** Told of a finding as soon as it is believed. */
   readonly onFinding?: (finding: Finding) => void;
   /** True when somebody wants it to end. */
@@ -59,6 +64,13 @@ export interface CampaignStatus {
   readonly notes: readonly string[];
 }
 
+/** What it takes to go on with a campaign. Findings and what the scheduler learnt are kept by others. */
+export interface CampaignState {
+  readonly ledger: LedgerState;
+  /** Cases of the next batch. */
+  readonly size: number;
+}
+
 const FIRST_BATCH = 64;
 const LARGEST_BATCH = 1024;
 const SMALLEST_BATCH = 16;
@@ -80,38 +92,25 @@ interface Batch {
 /** One campaign; run it once. */
 export class Campaign {
   readonly #parts: CampaignParts;
-  readonly #startMs = performance.now();
-  readonly #seen = new Set<Observation>();
-  readonly #verdicts: Partial<Record<Verdict, number>> = {};
-  /** Troubles whose guilty case is known, by signature, operation and mutator of the first suspect. */
-  readonly #blamed = new Set<string>();
+  readonly #ledger: Ledger;
   readonly #notes: string[] = [];
-  #size = FIRST_BATCH;
-  #cases = 0;
-  #batches = 0;
-  #lives = 0;
-  #restarts = 0;
+  #size: number;
   #failures = 0;
-  #playedMs = 0;
   #isExhausted = false;
 
   constructor(parts: CampaignParts) {
     this.#parts = parts;
+    this.#ledger = new Ledger(parts.resumed?.ledger);
+    this.#size = parts.resumed?.size ?? FIRST_BATCH;
   }
 
   /** Where it is now. */
   get status(): CampaignStatus {
     const { seed, triage } = this.#parts;
+    const { cases, batches, restarts, elapsedMs, playedMs, combinations, verdicts } = this.#ledger;
     return {
-      seed,
-      cases: this.#cases,
-      batches: this.#batches,
-      restarts: this.#restarts,
+      ...{ seed, cases, batches, restarts, elapsedMs, playedMs, combinations, verdicts },
       trials: triage.trials,
-      elapsedMs: performance.now() - this.#startMs,
-      playedMs: this.#playedMs,
-      combinations: this.#seen.size,
-      verdicts: { ...this.#verdicts },
       findings: triage.findings.length,
       dismissed: triage.dismissed.size,
       notes: [...this.#notes],
@@ -127,24 +126,25 @@ export class Campaign {
   get #isOver(): boolean {
     const { limits, isStopped } = this.#parts;
     if (this.#isExhausted || this.#failures >= MOST_FAILURES || isStopped?.() === true) return true;
-    if (limits.cases !== undefined && this.#cases >= limits.cases) return true;
-    return limits.seconds !== undefined && performance.now() - this.#startMs >= limits.seconds * 1000;
+    if (limits.cases !== undefined && this.#ledger.cases >= limits.cases) return true;
+    return limits.seconds !== undefined && this.#ledger.elapsedMs >= limits.seconds * 1000;
   }
 
   async #live(): Promise<void> {
     const { environmentOf } = this.#parts;
-    const environment = environmentOf(this.#lives, this.#stream(this.#lives, 'life'));
-    this.#lives++;
+    const environment = environmentOf(this.#ledger.lives, this.#stream(this.#ledger.lives, 'life'));
+    this.#ledger.lives++;
     const suspects = (await this.#begin(environment)) ? await this.#playLife(environment) : [];
     for (const suspect of suspects) await this.#consider(suspect);
+    this.#parts.onLife?.({ ledger: this.#ledger.state, size: this.#size });
   }
 
   async #begin(environment: Environment): Promise<boolean> {
-    this.#restarts++;
-    const beginning = await this.#parts.ground.begin(environment);
-    if (beginning.kind === 'up') this.#failures = 0;
-    else if (++this.#failures >= MOST_FAILURES) this.#notes.push(`given up: ${beginning.why}`);
-    return beginning.kind === 'up';
+    this.#ledger.restarts++;
+    const began = await this.#parts.ground.begin(environment);
+    if (began.kind === 'up') this.#failures = 0;
+    else if (++this.#failures >= MOST_FAILURES) this.#notes.push(`given up: ${began.why}`);
+    return began.kind === 'up';
   }
 
   async #playLife(environment: Environment): Promise<Suspect[]> {
@@ -153,8 +153,8 @@ export class Campaign {
       const batch = this.#draw();
       if (batch.cases.length === 0) break;
       const played = await this.#play(batch.cases);
-      this.#cases += batch.cases.length;
-      this.#batches++;
+      this.#ledger.cases += batch.cases.length;
+      this.#ledger.batches++;
       this.#learn(batch, played);
       for (const { index, judgement } of played.suspicions) {
         const cases = batch.cases.slice(index, index + 1);
@@ -175,15 +175,16 @@ export class Campaign {
   async #play(cases: readonly Case[]): Promise<Played> {
     const before = performance.now();
     const played = await this.#parts.ground.play(cases);
-    this.#playedMs += performance.now() - before;
+    this.#ledger.playedMs += performance.now() - before;
     return played;
   }
 
   /** A batch of the present size; shorter when the limit is near or arms have nothing to try. */
   #draw(): Batch {
     const { scheduler, makeCase, limits } = this.#parts;
-    const random = this.#stream(this.#batches, 'batch');
-    const left = limits.cases === undefined ? this.#size : Math.min(this.#size, limits.cases - this.#cases);
+    const random = this.#stream(this.#ledger.batches, 'batch');
+    const left =
+      limits.cases === undefined ? this.#size : Math.min(this.#size, limits.cases - this.#ledger.cases);
     const cases: Case[] = [];
     const arms: number[] = [];
     for (let empty = 0; cases.length < left && empty < MOST_EMPTY; ) {
@@ -207,10 +208,7 @@ export class Campaign {
     for (const [index, observation] of observations.entries()) {
       const arm = arms[index];
       if (observation === undefined || arm === undefined) continue;
-      const { verdict } = observation;
-      this.#verdicts[verdict] = (this.#verdicts[verdict] ?? 0) + 1;
-      this.#parts.scheduler.saw(arm, this.#seen.has(observation) ? 'known' : 'new');
-      this.#seen.add(observation);
+      this.#parts.scheduler.saw(arm, this.#ledger.observe(observation) ? 'new' : 'known');
     }
   }
 
@@ -218,7 +216,7 @@ export class Campaign {
   async #blame(batch: Batch, trouble: Trouble, environment: Environment): Promise<Suspect | undefined> {
     const { scheduler } = this.#parts;
     const [first] = trouble.suspects;
-    const isBlamed = first !== undefined && this.#blamed.has(blameOf(trouble, batch.cases[first]));
+    const isBlamed = first !== undefined && this.#ledger.isBlamed(blameOf(trouble, batch.cases[first]));
     if (isBlamed) {
       scheduler.saw(batch.arms[first] ?? -1, 'costly');
       return undefined;
@@ -233,7 +231,7 @@ export class Campaign {
     }
     for (const index of guilt.cases) scheduler.saw(batch.arms[index] ?? -1, 'costly');
     const last = guilt.cases.at(-1);
-    if (last !== undefined) this.#blamed.add(blameOf(guilt.failure, batch.cases[last]));
+    if (last !== undefined) this.#ledger.blame(blameOf(guilt.failure, batch.cases[last]));
     return { cases: pick(batch.cases, guilt.cases), environment, judgement };
   }
 

@@ -23,6 +23,13 @@ export type Yield =
   /** The server ended, as it did before: the price is a restart. */
   | 'costly';
 
+/** What was learnt of an arm. */
+export interface ArmState {
+  readonly weight: number;
+  /** Tries without news since the weight changed. */
+  readonly dull: number;
+}
+
 /** News doubles an arm's weight, up to this many times its own. */
 const MOST = 16;
 /** Dull tries until an arm's weight is cut, and by how much. */
@@ -40,10 +47,19 @@ export class Scheduler {
   readonly #draw: WeightedDraw;
   readonly #dull: Uint16Array;
 
-  constructor(arms: readonly Arm[]) {
+  /** `known`: what `state` gave earlier for the same arms. */
+  constructor(arms: readonly Arm[], known: readonly ArmState[] = []) {
     this.arms = arms;
-    this.#draw = new WeightedDraw(arms.map(({ weight }) => weight));
-    this.#dull = new Uint16Array(arms.length);
+    this.#draw = new WeightedDraw(arms.map(({ weight }, index) => known[index]?.weight ?? weight));
+    this.#dull = Uint16Array.from(arms, (_, index) => known[index]?.dull ?? 0);
+  }
+
+  /** What was learnt of each arm, to go on with later. */
+  get state(): readonly ArmState[] {
+    return this.arms.map((_, index) => ({
+      weight: this.#draw.weightOf(index),
+      dull: this.#dull[index] ?? 0,
+    }));
   }
 
   /** Index of the arm to try; `undefined` when none is left. */

@@ -87,9 +87,10 @@ export class Triage {
     return this.#findings.has(signature) || this.#dismissed.has(signature);
   }
 
-  /** Takes a finding of an earlier session of the same campaign. */
-  resume(finding: Finding): void {
-    this.#findings.set(finding.signature, finding);
+  /** Takes what an earlier session of the same campaign came to. */
+  resume(findings: readonly Finding[], dismissed: ReadonlyMap<string, Reliability>): void {
+    for (const finding of findings) this.#findings.set(finding.signature, finding);
+    for (const [signature, reliability] of dismissed) this.#dismissed.set(signature, reliability);
   }
 
   /** Looks into a suspect. */

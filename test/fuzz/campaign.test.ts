@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { Campaign, type CampaignStatus, type Limits } from '#relight/fuzz/campaign.js';
+import { Campaign, type CampaignState, type CampaignStatus, type Limits } from '#relight/fuzz/campaign.js';
 import { plainEnvironment } from '#relight/fuzz/environment.js';
 import type { Finding } from '#relight/fuzz/finding.js';
 import { Scheduler } from '#relight/fuzz/scheduler.js';
@@ -23,12 +23,25 @@ const common = {
 };
 
 interface Held {
+  readonly state: CampaignState | undefined;
+  readonly scheduler: Scheduler;
+  readonly triage: Triage;
   readonly status: CampaignStatus;
   readonly findings: readonly Finding[];
   readonly lives: number;
 }
 
-const hold = async (rule: Rule, limits: Partial<Limits>, seed = 1): Promise<Held> => {
+interface Sitting {
+  readonly seed?: number;
+  /** Lives after which it is stopped. */
+  readonly lives?: number;
+  readonly before?: Held;
+}
+
+const hold = async (rule: Rule, limits: Partial<Limits>, sitting: Sitting = {}): Promise<Held> => {
+  const { seed = 1, lives = Number.POSITIVE_INFINITY, before } = sitting;
+  let state: CampaignState | undefined;
+  let lived = 0;
   const ground = new ScriptedGround(rule);
   const triage = new Triage({
     planOf: scriptedPlan,
@@ -36,17 +49,25 @@ const hold = async (rule: Rule, limits: Partial<Limits>, seed = 1): Promise<Held
     minimise: async (plan) => plan,
     common,
   });
+  triage.resume(before?.triage.findings ?? [], before?.triage.dismissed ?? new Map());
+  const scheduler = new Scheduler(scriptedArms, before?.scheduler.state);
   const campaign = new Campaign({
     ground,
-    scheduler: new Scheduler(scriptedArms),
+    scheduler,
     triage,
+    ...(before?.state === undefined ? {} : { resumed: before.state }),
+    onLife: (now) => {
+      state = now;
+      lived++;
+    },
+    isStopped: () => lived >= lives,
     makeCase: ({ op }, random) => scriptedCase(op as ScriptedOp, BigInt(random.int(1, 1000))),
     environmentOf: () => plainEnvironment,
     seed,
     limits: { cases: undefined, seconds: undefined, ...limits },
   });
   const status = await campaign.run();
-  return { status, findings: triage.findings, lives: ground.lives };
+  return { state, scheduler, triage, status, findings: triage.findings, lives: ground.lives };
 };
 
 const careful: Rule = () => 'rejected';
@@ -54,6 +75,15 @@ const sloppy: Rule = (op, nodeid) => {
   if (op === 'OPENDIR' && nodeid % 97n === 5n) return 'crash';
   if (op === 'READLINK' && nodeid === 77n) return 'abort';
   return op === 'GETATTR' && nodeid % 50n === 7n ? 'wrong-object' : 'rejected';
+};
+
+/** All but the times. */
+const told = ({ status, findings }: Held) => {
+  const { elapsedMs, playedMs, ...rest } = status;
+  return [
+    rest,
+    findings.map(({ plan, ...finding }) => ({ ...finding, plan: [...writePlan(plan)] })),
+  ] as const;
 };
 
 const verdictsOf = ({ findings }: Held): string[] => findings.map(({ signature }) => signature).sort();
@@ -93,13 +123,18 @@ describe('a campaign', () => {
   });
 
   test('gives the same cases, verdicts and findings for the same seed, and others for another', async () => {
-    const told = async (seed: number): Promise<unknown> => {
-      const { status, findings } = await hold(sloppy, { cases: 6000 }, seed);
-      const { elapsedMs, playedMs, ...rest } = status;
-      return [rest, findings.map(({ plan, ...finding }) => ({ ...finding, plan: [...writePlan(plan)] }))];
-    };
-    const first = await told(7);
-    expect(await told(7)).toEqual(first);
-    expect(await told(8)).not.toEqual(first);
+    const run = async (seed: number) => told(await hold(sloppy, { cases: 6000 }, { seed }));
+    const first = await run(7);
+    expect(await run(7)).toEqual(first);
+    expect(await run(8)).not.toEqual(first);
+  });
+
+  test('goes on after a break as if there had been none', async () => {
+    const whole = await hold(sloppy, { cases: 30_000 });
+    const before = await hold(sloppy, { cases: 30_000 }, { lives: 4 });
+    expect(before.status.cases).toBeLessThan(30_000);
+    const after = await hold(sloppy, { cases: 30_000 }, { before });
+    const { trials, ...rest } = told(after)[0];
+    expect(told(whole)).toEqual([{ ...rest, trials: trials + before.status.trials }, told(after)[1]]);
   });
 });
