@@ -21,7 +21,7 @@ export type KernelEvent =
       readonly kind: 'request';
       readonly bytes: Uint8Array;
       readonly tag: number;
-      readonly minted?: number;
+      readonly minted?: number | undefined;
       /** Send it whatever the kernel would do: stale-id fuzzing. */
       readonly force?: boolean;
     }

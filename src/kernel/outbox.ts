@@ -20,6 +20,7 @@ export interface Sending {
 /** Uniques go up by 2, bit 0 is for INTERRUPT (FUSE_REQ_ID_STEP). */
 const STEP = 2;
 const BATCH_FORGET_SINCE = 16;
+const none: readonly Command[] = [];
 const HEADERS = 48;
 const FORGET_ITEM = 16;
 /** Uniques of requests without reply that are remembered, to tell a wrong reply to one from a second reply. */
@@ -30,7 +31,7 @@ export class Outbox {
   readonly inFlight = new InFlightTable();
   readonly #forgets: ForgetQueue;
   readonly #session: () => { readonly minor: number; readonly maxWrite: number };
-  #commands: Command[] = [];
+  #commands: Command[] | undefined;
   #last = 0;
   #noInterrupt = false;
   readonly #silent = new Set<number>();
@@ -42,14 +43,16 @@ export class Outbox {
 
   /** Adds a command. */
   put(command: Command): void {
-    this.#commands.push(command);
+    // Most events have one command: an array made with it takes a fifth of the memory of an empty one that grows.
+    if (this.#commands === undefined) this.#commands = [command];
+    else this.#commands.push(command);
   }
 
   /** The commands since the last time. */
   take(): readonly Command[] {
     const commands = this.#commands;
-    this.#commands = [];
-    return commands;
+    this.#commands = undefined;
+    return commands ?? none;
   }
 
   /** Gives a request the next unique and sends it, after what was to be forgotten before it. */

@@ -52,6 +52,27 @@ const idsIn = (reply: Uint8Array, step: Step, session: Negotiated): SurplusId[] 
   return ids;
 };
 
+const sameName = (a: Uint8Array, atA: number, b: Uint8Array, atB: number): boolean => {
+  const [start, end] = [recordNameStart(atA), recordNameEnd(a, atA)];
+  const shift = recordNameStart(atB) - start;
+  if (recordNameEnd(b, atB) - end !== shift) return false;
+  for (let at = start; at < end; at++) if (a[at] !== b[at + shift]) return false;
+  return true;
+};
+
+/** The common case, without a map: the ids of the recorded reply, in the same order. False when it is not so. */
+const learnInOrder = (step: Step, reply: Uint8Array, ids: readonly SurplusId[], into: Bindings): boolean => {
+  const { mints, reply: recorded } = step;
+  if (ids.length !== mints.length || recorded === undefined) return false;
+  return ids.every(({ use, offset }, nth) => {
+    const mint = mints[nth];
+    if (mint?.use !== use) return false;
+    if (use.each !== undefined && !sameName(recorded, mint.offset, reply, offset)) return false;
+    into.take(mint.symbol, reply, offset);
+    return true;
+  });
+};
+
 /** Whether good replies to a step can mint anything. */
 const canMint = (step: Step, session: Negotiated): boolean => {
   if (step.op === undefined) return false;
@@ -74,6 +95,7 @@ export const learn = (
   const { mints, reply: recorded } = step;
   const ids = errorOf(reply) === 0 ? idsIn(reply, step, session) : [];
   if (mints.length === 0 && ids.length === 0) return undefined;
+  if (learnInOrder(step, reply, ids, bindings)) return undefined;
   const expected = new Map<IdUse | string, Mint>();
   for (const mint of mints) expected.set(keyOfMint(mint, recorded), mint);
   const surplus = ids.filter(({ use, offset }) => {

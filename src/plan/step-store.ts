@@ -17,6 +17,8 @@ export interface SentFacts {
 
 const RESENT = 1;
 const FAILED = 2;
+/** Views of steps that are kept: from sending to comparing a replay asks for the same step five times. */
+const RECENT = 256;
 
 /** Steps in the order of sending. */
 export class StepStore implements Sequence<Step> {
@@ -49,6 +51,7 @@ export class StepStore implements Sequence<Step> {
   #answerCount = 0;
   readonly #after = new Spans();
   readonly #afterStep = new Column();
+  readonly #recent: StoredStep[] = [];
 
   /** `rereading` is where large frames come from once many were copied; without it all are. */
   constructor(rereading?: Rereading) {
@@ -60,7 +63,12 @@ export class StepStore implements Sequence<Step> {
   }
 
   at(index: number): Step | undefined {
-    return index >= 0 && index < this.#length ? new StoredStep(this, index) : undefined;
+    if (!(index >= 0 && index < this.#length)) return undefined;
+    const recent = this.#recent[index % RECENT];
+    if (recent?.index === index) return recent;
+    const step = new StoredStep(this, index);
+    this.#recent[index % RECENT] = step;
+    return step;
   }
 
   *[Symbol.iterator](): Iterator<Step> {
@@ -246,7 +254,9 @@ export class StepStore implements Sequence<Step> {
 class StoredStep implements Step {
   readonly index: number;
   readonly #store: StepStore;
+  #template: Uint8Array | undefined;
   #patches: readonly Patch[] | undefined;
+  #mints: readonly Mint[] | undefined;
 
   constructor(store: StepStore, index: number) {
     this.#store = store;
@@ -274,7 +284,8 @@ class StoredStep implements Step {
   }
 
   get template(): Uint8Array {
-    return this.#store.templateOf(this.index);
+    this.#template ??= this.#store.templateOf(this.index);
+    return this.#template;
   }
 
   get templateKept(): number {
@@ -295,7 +306,8 @@ class StoredStep implements Step {
   }
 
   get mints(): readonly Mint[] {
-    return this.#store.mintsOf(this.index);
+    this.#mints ??= this.#store.mintsOf(this.index);
+    return this.#mints;
   }
 
   get after(): readonly number[] {

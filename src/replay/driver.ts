@@ -17,7 +17,9 @@ import { Asking, type AskOptions, isAside } from './asking.js';
 /** Where requests come from, and who is told what became of them. */
 export interface RequestSource {
   /** The next request that may be sent now; `undefined` when there is none, now or for ever. */
-  next(): { readonly bytes: Uint8Array; readonly tag: number; readonly minted?: number } | undefined;
+  next():
+    | { readonly bytes: Uint8Array; readonly tag: number; readonly minted?: number | undefined }
+    | undefined;
   /** True when nothing more will come and nothing that came is waited for. */
   isDone(): boolean;
   /** Told every command of the kernel except `send`. */
@@ -226,7 +228,13 @@ export class Driver {
 
   /** `isDead` tells of a death that the channel cannot show, as long as we have the server's end open ourselves. */
   async #drive(source: RequestSource, timeoutMs: number, isDead = () => false): Promise<DriveEnd> {
-    const take = (message: Uint8Array): void => this.#take(message, source);
+    // Answering many at once wakes a server that went to sleep once, not for each: at depth 64 half the cost of all sending.
+    let wanted = 0;
+    const take = (message: Uint8Array): boolean => {
+      this.#take(message, source);
+      wanted--;
+      return wanted > 0 && !source.isDone();
+    };
     let heard = performance.now();
     let turned = heard;
     for (;;) {
@@ -238,6 +246,7 @@ export class Driver {
       const due = this.room > 0 ? source.due?.() : undefined;
       if (!this.#isIdle() || due !== undefined) {
         const patience = due === undefined ? PATIENCE_MS : Math.min(PATIENCE_MS, due);
+        wanted = this.#options.depth >> 1;
         const reception = connection.receive(take, patience, this.#queue.length > 0);
         if (source.isDone()) return { kind: 'done' };
         if (reception === 'closed') return { kind: 'died' };
@@ -261,7 +270,8 @@ export class Driver {
     while (this.#queue.length === 0 && this.room > 0) {
       const request = source.next();
       if (request === undefined) return;
-      this.event({ kind: 'request', ...request }, source);
+      const { bytes, tag, minted } = request;
+      this.event({ kind: 'request', bytes, tag, minted }, source);
     }
   }
 

@@ -27,7 +27,11 @@ export class Judging {
     this.#state = state;
     this.#driver = driver;
     const { negotiated } = state.plan;
-    this.identities = new Identities({ negotiated, nameOf: (key) => this.nameOf(key) });
+    this.identities = new Identities({
+      negotiated,
+      nameOf: (key) => this.nameOf(key),
+      stepAt: (index) => state.plan.steps.at(index),
+    });
   }
 
   /** Every judgement so far. */
@@ -43,7 +47,7 @@ export class Judging {
 
   /** What a reply with valid ids told. */
   learn(step: Step, replied: Replied): void {
-    if (replied.errno === 0) this.identities.observe(step, replied.reply, this.#state.incarnation);
+    if (replied.errno === 0) this.identities.observe(step.index, replied.reply, this.#state.incarnation);
   }
 
   /** Object at a path; one of its own when the plan has none there. */

@@ -91,7 +91,7 @@ export class PlanSource implements RequestSource {
       if (parts.state.finished[step] === 1) this.#schedule.done(step);
   }
 
-  next(): { bytes: Uint8Array; tag: number; minted?: number } | undefined {
+  next(): { bytes: Uint8Array; tag: number; minted: number | undefined } | undefined {
     for (;;) {
       const step = this.#ready();
       if (step === undefined) return undefined;
@@ -127,7 +127,7 @@ export class PlanSource implements RequestSource {
   }
 
   /** The step's request, or nothing when the kernel itself sends what it stands for. */
-  #request(step: Step): { bytes: Uint8Array; tag: number; minted?: number } | undefined {
+  #request(step: Step): { bytes: Uint8Array; tag: number; minted: number | undefined } | undefined {
     const target = step.patches.find((patch) => patch.kind === 'step');
     if (target !== undefined) {
       const unique = target.step === undefined ? 0 : (this.#state.uniques[target.step] ?? 0);
@@ -138,7 +138,7 @@ export class PlanSource implements RequestSource {
     bindRequest(step, this.#state.bindings, NO_UNIQUE, bytes);
     const header = step.patches.find((patch) => patch.kind === 'symbol' && patch.use.part === 'header');
     const minted = header?.kind === 'symbol' ? this.#state.mintedIn[header.symbol] : undefined;
-    return { bytes, tag: step.index, ...(minted === undefined ? {} : { minted }) };
+    return { bytes, tag: step.index, minted };
   }
 
   #sent({ tag, unique, awaits }: Extract<Command, { kind: 'send' }>): void {

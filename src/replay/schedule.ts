@@ -1,5 +1,7 @@
 /** Which step of a plan may be sent next: steps in the recorded order, as far as what they depend on is done. */
 
+import { Earliest } from './earliest.js';
+
 /** What a schedule needs of a plan. */
 export interface Ordered {
   readonly length: number;
@@ -9,41 +11,36 @@ export interface Ordered {
 
 /** Steps looked at ahead of the first one that is not done: enough to keep any depth busy, few enough to stay near the record. */
 const WINDOW = 4096;
+/** Place in the window of a step that is looked at; no two of them share one. */
+const slotOf = (step: number): number => step % WINDOW;
 
 /** A range of steps on its way; what lies before the range counts as done. */
 export class Schedule {
+  readonly #plan: Ordered;
   readonly #from: number;
   readonly #to: number;
-  /** Dependencies of each step that are not done. */
-  readonly #waits: Uint32Array;
-  /** Steps that wait for a step: a list for each, in one array. */
-  readonly #followers: Uint32Array;
-  readonly #starts: Uint32Array;
   readonly #isDone: Uint8Array;
-  readonly #ready: number[] = [];
+  readonly #ready = new Earliest();
+  /**
+   * A step waits for one other at a time, and looks for the next one when that is done: so it is in one list only. Of each
+   * step the first that waits for it, and of each waiting step the next in the same list; plus one, by place in the window.
+   */
+  readonly #firstWaiting = new Uint32Array(WINDOW);
+  readonly #nextWaiting = new Uint32Array(WINDOW);
   #firstOpen: number;
+  /** Steps before this one are looked at. */
+  #ahead: number;
   #left: number;
 
   constructor(plan: Ordered, from: number, to: number) {
+    this.#plan = plan;
     this.#from = from;
     this.#to = to;
     this.#firstOpen = from;
+    this.#ahead = from;
     this.#left = to - from;
     this.#isDone = new Uint8Array(to - from);
-    this.#waits = new Uint32Array(to - from);
-    const after = Array.from({ length: to - from }, (_, i) =>
-      plan.after(from + i).filter((step) => step >= from),
-    );
-    this.#starts = new Uint32Array(to - from + 1);
-    for (const steps of after) for (const step of steps) this.#bump(step - from + 1);
-    for (let i = 1; i < this.#starts.length; i++)
-      this.#starts[i] = (this.#starts[i] ?? 0) + (this.#starts[i - 1] ?? 0);
-    this.#followers = new Uint32Array(this.#starts.at(-1) ?? 0);
-    this.#link(after);
-    after.forEach((steps, i) => {
-      this.#waits[i] = steps.length;
-      if (steps.length === 0) this.#push(from + i);
-    });
+    this.#look();
   }
 
   /** True when every step of the range is done. */
@@ -53,81 +50,59 @@ export class Schedule {
 
   /** The next step that may be sent, still there when asked again; `undefined` when none is ready. */
   peek(): number | undefined {
-    while (this.#ready.length > 0 && this.#isDone[(this.#ready[0] ?? 0) - this.#from] === 1) this.take();
-    const next = this.#ready[0];
-    return next !== undefined && next < this.#firstOpen + WINDOW ? next : undefined;
+    let next = this.#ready.first;
+    while (next !== undefined && this.#has(next)) {
+      this.take();
+      next = this.#ready.first;
+    }
+    return next;
   }
 
   /** Takes the step that `peek` showed. Steps that were done before their turn are never shown. */
   take(): void {
-    const last = this.#ready.pop();
-    if (last === undefined || this.#ready.length === 0) return;
-    this.#ready[0] = last;
-    this.#sink(0);
+    this.#ready.take();
   }
 
   /** A step was answered, or needs no answer: what waited for it may go. */
   done(step: number): void {
-    const i = step - this.#from;
-    if (i < 0 || step >= this.#to || this.#isDone[i] === 1) return;
-    this.#isDone[i] = 1;
+    if (step < this.#from || step >= this.#to || this.#has(step)) return;
+    this.#isDone[step - this.#from] = 1;
     this.#left--;
-    while (this.#firstOpen < this.#to && this.#isDone[this.#firstOpen - this.#from] === 1) this.#firstOpen++;
-    for (let at = this.#starts[i] ?? 0; at < (this.#starts[i + 1] ?? 0); at++)
-      this.#oneLess(this.#followers[at] ?? 0);
+    if (step < this.#ahead) this.#release(slotOf(step));
+    while (this.#firstOpen < this.#to && this.#has(this.#firstOpen)) this.#firstOpen++;
+    this.#look();
   }
 
-  #oneLess(i: number): void {
-    const left = (this.#waits[i] ?? 1) - 1;
-    this.#waits[i] = left;
-    if (left === 0) this.#push(this.#from + i);
+  /** Looks at the steps that came into the window. */
+  #look(): void {
+    const end = Math.min(this.#to, this.#firstOpen + WINDOW);
+    for (; this.#ahead < end; this.#ahead++) this.#place(this.#ahead);
   }
 
-  #bump(i: number): void {
-    this.#starts[i] = (this.#starts[i] ?? 0) + 1;
-  }
-
-  #link(after: readonly (readonly number[])[]): void {
-    const next = this.#starts.slice();
-    after.forEach((steps, i) => {
-      for (const step of steps) {
-        const at = next[step - this.#from] ?? 0;
-        this.#followers[at] = i;
-        next[step - this.#from] = at + 1;
-      }
-    });
-  }
-
-  // A binary heap of ready steps, the earliest on top.
-
-  #push(step: number): void {
-    const heap = this.#ready;
-    heap.push(step);
-    for (let i = heap.length - 1; i > 0; ) {
-      const up = (i - 1) >> 1;
-      if (!this.#swapIfLess(i, up)) return;
-      i = up;
+  #release(slot: number): void {
+    let waiting = this.#firstWaiting[slot] ?? 0;
+    this.#firstWaiting[slot] = 0;
+    while (waiting !== 0) {
+      const step = waiting - 1;
+      waiting = this.#nextWaiting[slotOf(step)] ?? 0;
+      this.#place(step);
     }
   }
 
-  #sink(start: number): void {
-    for (let i = start; ; ) {
-      const left = 2 * i + 1;
-      const right = left + 1;
-      const least =
-        (this.#ready[right] ?? Number.POSITIVE_INFINITY) < (this.#ready[left] ?? Number.POSITIVE_INFINITY)
-          ? right
-          : left;
-      if (least >= this.#ready.length || !this.#swapIfLess(least, i)) return;
-      i = least;
+  /** Lets a step wait for another, or makes it ready when there is none to wait for. */
+  #place(step: number): void {
+    // The latest first: it is likely to be the last one that is done.
+    const before = this.#plan.after(step).findLast((one) => one >= this.#from && !this.#has(one));
+    if (before === undefined) {
+      this.#ready.add(step);
+      return;
     }
+    const slot = slotOf(before);
+    this.#nextWaiting[slotOf(step)] = this.#firstWaiting[slot] ?? 0;
+    this.#firstWaiting[slot] = step + 1;
   }
 
-  #swapIfLess(lower: number, upper: number): boolean {
-    const [a, b] = [this.#ready[lower] ?? 0, this.#ready[upper] ?? 0];
-    if (a >= b) return false;
-    this.#ready[lower] = b;
-    this.#ready[upper] = a;
-    return true;
+  #has(step: number): boolean {
+    return this.#isDone[step - this.#from] === 1;
   }
 }

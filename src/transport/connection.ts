@@ -13,6 +13,9 @@ export const PATIENCE_MS = 20;
 /** How a look at the channel ended. */
 export type Reception = 'taken' | 'empty' | 'closed';
 
+/** Told a message, which is valid only during the call; says whether another one is wanted at once. */
+export type Taker = (message: Uint8Array) => boolean;
+
 /** A channel in use. Close it when the server is done with. */
 export class Connection {
   readonly #fd: number;
@@ -39,13 +42,20 @@ export class Connection {
   }
 
   /**
-   * Gives the next message to `take`, whose argument is valid only during the call. It is waited for up to `waitMs`, at
-   * most `PATIENCE_MS`; with `forRoom` also until there is room to send.
+   * Gives the next message to `take`, and those that are there already as long as it returns true. It is waited for up to
+   * `waitMs`, at most `PATIENCE_MS`; with `forRoom` also until there is room to send.
    */
-  receive(take: (message: Uint8Array) => void, waitMs: number, forRoom = false): Reception {
+  receive(take: Taker, waitMs: number, forRoom = false): Reception {
     // Receiving waits by itself as long as it may: one system call for a message, where poll would make it two.
     const isPatient = waitMs >= PATIENCE_MS && !forRoom;
     if (!isPatient && waitMs > 0) this.wait(waitMs, forRoom);
+    let reception = this.#next(take, isPatient);
+    if (reception === 'empty') return reception;
+    while (reception === 'more') reception = this.#next(take, false);
+    return reception === 'closed' ? 'closed' : 'taken';
+  }
+
+  #next(take: Taker, isPatient: boolean): Reception | 'more' {
     for (;;) {
       const length = receive(this.#fd, this.#room(), this.#buffer.length - this.#partial, isPatient);
       if (length === -Errno.EAGAIN || length === -Errno.EINTR) return 'empty';
@@ -53,8 +63,7 @@ export class Connection {
       if (this.#isCut(length)) continue;
       const whole = this.#partial + length;
       this.#partial = 0;
-      take(this.#buffer.subarray(0, whole));
-      return 'taken';
+      return take(this.#buffer.subarray(0, whole)) ? 'more' : 'taken';
     }
   }
 

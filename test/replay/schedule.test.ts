@@ -1,5 +1,6 @@
 /** The order in which steps may be sent, and the times at which they shall be. */
 
+import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { Pace, parsePace } from '#relight/replay/pace.js';
 import { Schedule } from '#relight/replay/schedule.js';
@@ -32,6 +33,39 @@ describe('schedule', () => {
     expect(steps.peek()).toBeUndefined();
     steps.done(0);
     expect(steps.peek()).toBe(2);
+  });
+
+  test('every step is shown once, the earliest first, and never before what it waits for', () => {
+    const graph = fc.array(fc.array(fc.nat(30), { maxLength: 4 }), { maxLength: 60 });
+    fc.assert(
+      fc.property(graph, fc.infiniteStream(fc.nat(20)), (distances, choice) => {
+        const after = distances.map((back, step) =>
+          back.map((by) => step - 1 - by).filter((one) => one >= 0),
+        );
+        const steps = schedule(after);
+        const [open, done] = [[] as number[], new Set<number>()];
+        while (!steps.isDone) {
+          const taken = takeAll(steps);
+          expect(taken).toEqual([...taken].sort((a, b) => a - b));
+          for (const step of taken) expect(after[step]?.every((one) => done.has(one))).toBe(true);
+          open.push(...taken);
+          const [next] = open.splice(choice.next().value % open.length, 1);
+          steps.done(next ?? 0);
+          done.add(next ?? 0);
+        }
+        expect(done.size).toBe(after.length);
+      }),
+    );
+  });
+
+  test('steps far behind the first open one wait until it is done', () => {
+    const steps = schedule(Array.from({ length: 10_000 }, () => []));
+    const taken = takeAll(steps);
+    expect(taken.length).toBeLessThan(10_000);
+    for (const step of taken.slice(1)) steps.done(step);
+    expect(steps.peek()).toBeUndefined();
+    steps.done(0);
+    expect(steps.peek()).toBe(taken.length);
   });
 
   test('what lies before the range is done', () => {

@@ -38,6 +38,7 @@ const shakeHands = async (connection: Connection): Promise<number> => {
   await until('the reply to INIT', () => {
     connection.receive((message) => {
       reply = message.slice();
+      return false;
     }, 1);
     return reply !== undefined;
   });

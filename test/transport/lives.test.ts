@@ -30,6 +30,7 @@ const ask = (connection: Connection, request: Uint8Array): Uint8Array => {
   for (const end = Date.now() + START_MS; reply === undefined && Date.now() < end; ) {
     const reception = connection.receive((message) => {
       reply = message.slice();
+      return false;
     }, 20);
     if (reception === 'closed') throw new Error('the server closed its channel');
   }

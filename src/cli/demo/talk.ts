@@ -52,6 +52,7 @@ export class Talk {
     this.#connection.wait(REPLY_TIMEOUT_MS);
     this.#connection.receive((bytes) => {
       message = bytes.slice();
+      return false;
     }, 0);
     if (message === undefined) throw new RelightError('server', 'the server does not answer');
     this.#trace.append('toKernel', nowNs(), message);
