@@ -44,7 +44,7 @@ export const ofDirectory: IdUse = { ...node, type: 'directory' };
 export const ofFile: IdUse = { ...node, type: 'file' };
 /** The node in the header is a symbolic link. */
 export const ofLink: IdUse = { ...node, type: 'symlink' };
-/** The unique in the header of a request that repeats another's; rows do not list it. */
+/** The unique in the header, where it is not a new one. */
 export const ownUnique: IdUse = { ...node, kind: 'unique', field: 'unique' };
 /** FORGET gives lookups of the node in its header back. */
 export const forgotten: IdUse = { ...node, act: 'release', count: 'nlookup' };

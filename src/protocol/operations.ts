@@ -41,6 +41,7 @@ import {
   ownerOfRelease,
   ownerOfSetattr,
   ownerOfWrite,
+  ownUnique,
   uses,
 } from './id-uses.js';
 import type { OperationRow } from './operation.js';
@@ -569,7 +570,7 @@ const table = {
     reply: undefined,
     replyRule: 'never',
     // The kernel puts the server's own notify_unique where other requests have theirs.
-    ids: [ofFile, { ...node, kind: 'unique', field: 'unique' }],
+    ids: [ofFile, ownUnique],
     effect: 'none',
     compare: [],
   },

@@ -4,6 +4,8 @@ import { Composer } from '#relight/plan/compose.js';
 import { lift } from '#relight/plan/lift.js';
 import type { Plan } from '#relight/plan/plan.js';
 import { keepSteps } from '#relight/plan/subset.js';
+import { readPlan } from '#relight/plan/text/read.js';
+import { writePlan } from '#relight/plan/text/write.js';
 import { newestNegotiated } from '#relight/protocol/negotiated.js';
 import { conversation } from './arbitrary.js';
 import { composedPlan } from './composed.js';
@@ -66,12 +68,13 @@ describe('keepSteps', () => {
     );
   });
 
-  test('changes nothing the second time, and nothing when all is kept', { timeout: 120_000 }, () => {
+  test('changes nothing the second time, and has a text', { timeout: 120_000 }, () => {
     fc.assert(
       fc.property(planAndSubset, ([plan, keep]) => {
         const less = keepSteps(plan, keep);
         const all = [...less.steps].map(({ index }) => index);
         expect(plain(keepSteps(less, all))).toEqual(plain(less));
+        expect(plain(readPlan(writePlan(less), { name: 'less' }))).toEqual(plain(less));
       }),
     );
   });

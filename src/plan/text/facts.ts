@@ -49,6 +49,11 @@ export class Facts {
     return this.#values.has(name) ? this.number(name) : undefined;
   }
 
+  /** Whatever stands there; `undefined` when nothing does. */
+  text(name: string): string | undefined {
+    return this.#values.get(name);
+  }
+
   /** The same up to 2^64. */
   optionalBig(name: string): bigint | undefined {
     return this.#values.has(name) ? this.big(name) : undefined;

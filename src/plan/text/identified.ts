@@ -1,14 +1,15 @@
 /** A frame whose ids were taken out, and putting others in: what stands between bytes and text. */
 
 import { type IdVisitor, replyIdMap, requestIdMap, visitIds } from '../../protocol/id-sites.js';
-import { node as headerNode } from '../../protocol/id-uses.js';
+import { node as headerNode, uses } from '../../protocol/id-uses.js';
 import type { Negotiated } from '../../protocol/negotiated.js';
 import type { IdUse } from '../../protocol/operation.js';
 import type { Operation } from '../../protocol/operations.js';
 import { putU64At, u64At } from '../../protocol/raw.js';
 import type { Mint, Patch } from '../plan.js';
+import { isOwnUnique } from '../repeat.js';
 import type { Line } from './line.js';
-import { indexOfMarker, markerOf, type Reference, referenceText } from './references.js';
+import { indexOfMarker, markerOf, type Reference, referenceText, type SymbolKind } from './references.js';
 
 /** An id of a frame, what it refers to, and where it is. */
 export interface Identified {
@@ -20,12 +21,26 @@ export interface Identified {
 /** A place in a frame where an id may be. */
 export type Site = Pick<Identified, 'offset' | 'use'>;
 
+/** What a symbol is written as. */
+export type KindOf = (symbol: number) => SymbolKind;
+
+const UNIQUE_AT = 8;
 const NODEID_AT = 16;
 
 const collect = (visitAll: (visit: IdVisitor) => void): Site[] => {
   const sites: Site[] = [];
   visitAll((use, offset) => sites.push({ use, offset }));
-  return sites.filter(({ use }) => use.kind === 'node' || use.kind === 'handle' || use.kind === 'unique');
+  // The frame's own unique is told apart from what it is about.
+  return sites.filter(
+    ({ use: { kind }, offset }) =>
+      (kind === 'node' || kind === 'handle' || kind === 'unique') && offset !== UNIQUE_AT,
+  );
+};
+
+/** How a reference is used in a place that holds no id by the tables. */
+export const useElsewhere = ({ kind }: Reference): IdUse => {
+  if (kind === 'step') return uses('unique', '');
+  return uses(kind === 'handle' ? 'handle' : 'node', '');
 };
 
 /** Places of a request, in the order of the operation table; of an unknown operation only the header's node. */
@@ -38,18 +53,24 @@ export const requestSites = (op: Operation | undefined, bytes: Uint8Array, sessi
 export const replySites = (op: Operation | undefined, bytes: Uint8Array, session: Negotiated): Site[] =>
   op === undefined ? [] : collect((visit) => visitIds(replyIdMap(op, session), bytes, visit));
 
-/** The ids of a step's request. */
-export const ofPatches = (patches: readonly Patch[]): Identified[] =>
-  patches.map((patch) => {
-    const { offset, use } = patch;
-    if (patch.kind === 'step') return { offset, use, reference: { kind: 'step', step: patch.step } };
-    const kind = use.kind === 'handle' ? 'handle' : 'node';
-    return { offset, use, reference: { kind, symbol: patch.symbol } };
-  });
+/** The ids of a step's request, but for the unique that it has. */
+export const ofPatches = (patches: readonly Patch[], kindOf: KindOf): Identified[] =>
+  patches
+    .filter((patch) => patch.kind === 'symbol' || !isOwnUnique(patch))
+    .map((patch) => {
+      const { offset, use } = patch;
+      if (patch.kind === 'step') return { offset, use, reference: { kind: 'step', step: patch.step } };
+      const { symbol, shift } = patch;
+      const reference = { kind: kindOf(symbol), symbol, ...(shift === undefined ? {} : { shift }) };
+      return { offset, use, reference };
+    });
 
 /** The ids of a step's reply. */
-export const ofMints = (mints: readonly Mint[]): Identified[] =>
-  ofPatches(mints.map((mint) => ({ ...mint, kind: 'symbol' })));
+export const ofMints = (mints: readonly Mint[], kindOf: KindOf): Identified[] =>
+  ofPatches(
+    mints.map(({ offset, use, symbol }) => ({ kind: 'symbol', offset, use, symbol })),
+    kindOf,
+  );
 
 /** The frame with a marker in the place of each id. */
 export const marked = (bytes: Uint8Array, ids: readonly Identified[]): Uint8Array => {
@@ -58,7 +79,7 @@ export const marked = (bytes: Uint8Array, ids: readonly Identified[]): Uint8Arra
   return copy;
 };
 
-/** Finds the places of markers. Ends with an error when a reference stands where no id is. */
+/** Finds the places of markers. Ends with an error when a reference stands where the frame has nothing. */
 export const located = (
   bytes: Uint8Array,
   sites: readonly Site[],
@@ -70,7 +91,17 @@ export const located = (
     const reference = index === undefined ? undefined : references[index];
     return reference === undefined ? [] : [{ ...site, reference }];
   });
-  const stray = references.find((reference) => !ids.some((id) => id.reference === reference));
-  if (stray !== undefined) line.fail('references only in fields that hold an id here', referenceText(stray));
-  return ids;
+  const strays = references.flatMap((reference, index) =>
+    ids.some((id) => id.reference === reference) ? [] : [stray(bytes, reference, index, line)],
+  );
+  return [...ids, ...strays];
+};
+
+/** A reference in a field that holds no id by the tables, or of which a flag says so. */
+const stray = (bytes: Uint8Array, reference: Reference, index: number, line: Line): Identified => {
+  const marker = new Uint8Array(8);
+  putU64At(marker, 0, markerOf(index));
+  const offset = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length).indexOf(marker);
+  if (offset < 0) line.fail('references only in fields that the message has here', referenceText(reference));
+  return { offset, use: useElsewhere(reference), reference };
 };

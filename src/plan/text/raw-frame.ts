@@ -2,7 +2,7 @@
 
 import { opcodeOf } from '../../protocol/header.js';
 import type { Operation } from '../../protocol/operations.js';
-import type { Identified, Site } from './identified.js';
+import { type Identified, type Site, useElsewhere } from './identified.js';
 import type { Line } from './line.js';
 import { type LoadPayload, parsePayload, payloadText, type StorePayload } from './payload.js';
 import { parseReference, type Reference, referenceText } from './references.js';
@@ -10,7 +10,7 @@ import { parseReference, type Reference, referenceText } from './references.js';
 /** In the list of ids: a place that refers to nothing. */
 const NOTHING = '-';
 
-/** `raw=… ids=[…]`, with an item for each place where an id may be. */
+/** `raw=… ids=[…]`, with an item for each place where an id may be, and `OFFSET:ID` for ids in other places. */
 export const rawWords = (
   bytes: Uint8Array,
   ids: readonly Identified[],
@@ -21,19 +21,35 @@ export const rawWords = (
     const id = ids.find((one) => one.offset === offset);
     return id === undefined ? NOTHING : referenceText(id.reference);
   });
-  const list = texts.length === 0 ? [] : [`ids=[${texts.join(' ')}]`];
+  const others = ids
+    .filter(({ offset }) => !sites.some((site) => site.offset === offset))
+    .map(({ offset, reference }) => `${offset}:${referenceText(reference)}`);
+  const items = [...texts, ...others];
+  const list = items.length === 0 ? [] : [`ids=[${items.join(' ')}]`];
   return [`raw=${payloadText(bytes, store)}`, ...list];
 };
 
-/** What was read: the bytes, and for each place what it refers to. */
-export interface RawFrame {
-  readonly bytes: Uint8Array;
-  readonly references: readonly (Reference | undefined)[];
+/** An item of the list of ids. */
+interface Item {
+  readonly reference: Reference | undefined;
+  /** Absent for the next place where an id may be. */
+  readonly offset?: number;
 }
 
-const parseItem = (text: string): { reference: Reference | undefined } | undefined => {
-  const reference = parseReference(text);
-  return text !== NOTHING && reference === undefined ? undefined : { reference };
+/** What was read: the bytes and the list of ids. */
+export interface RawFrame {
+  readonly bytes: Uint8Array;
+  readonly items: readonly Item[];
+}
+
+const ITEM = /^(?:(\d{1,8}):)?(.+)$/;
+
+const parseItem = (text: string): Item | undefined => {
+  if (text === NOTHING) return { reference: undefined };
+  const [, offset, id = ''] = ITEM.exec(text) ?? [];
+  const reference = parseReference(id);
+  if (reference === undefined) return undefined;
+  return { reference, ...(offset === undefined ? {} : { offset: Number(offset) }) };
 };
 
 /** Reads `raw=… ids=[…]`; `undefined` when something else comes next. */
@@ -43,23 +59,35 @@ export const parseRaw = (line: Line, load: LoadPayload): RawFrame | undefined =>
   const bytes = line.parsed('hex:…, zero:N, or file:NAME of a file that is there', (text) =>
     parsePayload(text, load),
   );
-  const references: (Reference | undefined)[] = [];
+  const items: Item[] = [];
   if (line.atomIf((atom) => atom === 'ids') !== undefined) {
     line.mark('=');
     line.mark('[');
-    while (!line.takeIf(']')) references.push(line.parsed('%nN, %hN, @N or -', parseItem).reference);
+    while (!line.takeIf(']'))
+      items.push(line.parsed('%nN, %hN, %mN, @N, any of them as OFFSET:…, or -', parseItem));
   }
-  return { bytes, references };
+  return { bytes, items };
 };
 
 /** The ids of raw bytes. Ends with an error when there are not as many places as references. */
-export const identifiedRaw = ({ references }: RawFrame, sites: readonly Site[], line: Line): Identified[] => {
-  if (references.length !== sites.length)
-    line.fail(`${sites.length} items in ids`, `${references.length} items`);
-  return sites.flatMap((site, index) => {
-    const reference = references[index];
+export const identifiedRaw = (
+  { bytes, items }: RawFrame,
+  sites: readonly Site[],
+  line: Line,
+): Identified[] => {
+  const inSites = items.filter(({ offset }) => offset === undefined);
+  if (inSites.length !== sites.length)
+    line.fail(`${sites.length} items in ids that have no offset`, `${inSites.length} items`);
+  const ids = sites.flatMap((site, index) => {
+    const reference = inSites[index]?.reference;
     return reference === undefined ? [] : [{ ...site, reference }];
   });
+  const others = items.flatMap(({ offset, reference }) => {
+    if (offset === undefined || reference === undefined) return [];
+    if (offset >= bytes.length) line.fail(`an offset below ${bytes.length} in ids`, `${offset}`);
+    return [{ offset, use: useElsewhere(reference), reference }];
+  });
+  return [...ids, ...others];
 };
 
 /** Name of the operation, or for an unknown one its number. */

@@ -66,6 +66,7 @@ class Reader {
     ['notes', (line) => this.#readNotes(line)],
     ['node', (line) => this.#symbols.declare('node', line)],
     ['handle', (line) => this.#symbols.declare('handle', line)],
+    ['memory', (line) => this.#symbols.declareMemory(line)],
     ['notice', (line) => this.#readNotice(line)],
     ['resend', (line) => this.#readResend(line)],
   ]);

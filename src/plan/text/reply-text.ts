@@ -14,7 +14,7 @@ import { frameLength, lengthTold, lengthToTell } from './frame-length.js';
 import { type Identified, located, marked, replySites } from './identified.js';
 import type { Line } from './line.js';
 import { identifiedRaw, parseRaw, type RawFrame, rawWords } from './raw-frame.js';
-import { indexOfMarker, type Reference, References, referenceText } from './references.js';
+import { type Reference, References, ReferenceTexts } from './references.js';
 import type { BuiltFrame, FrameReading, FrameWriting } from './request-text.js';
 
 /** A reply in words; raw words hold the header too, and have no unique. */
@@ -58,11 +58,13 @@ const asFields = (
   );
   if (length === undefined) return undefined;
   if (ids.some(({ reference, offset }) => numberOf(reference) !== u64At(reply, offset))) return undefined;
-  const reference = (value: bigint): string | undefined => {
-    const id = ids[indexOfMarker(value, ids.length) ?? -1];
-    return id && referenceText(id.reference);
-  };
-  const words = fieldWords(partsOf(op), { ...fields, frameLength: length }, { reference, store });
+  const references = new ReferenceTexts(ids.map(({ reference }) => reference));
+  const words = fieldWords(
+    partsOf(op),
+    { ...fields, frameLength: length },
+    { reference: references.textOf, store },
+  );
+  if (!references.areTold) return undefined;
   return { words: ['OK', ...words], unique };
 };
 

@@ -6,7 +6,7 @@
 import { type DecodedRequest, decodeRequest } from '../../protocol/decode.js';
 import { encodeRequest } from '../../protocol/encode.js';
 import { decodeExtensions, type Extension, encodeExtensions } from '../../protocol/extensions.js';
-import { IN_HEADER_SIZE, opcodeOf } from '../../protocol/header.js';
+import { opcodeOf } from '../../protocol/header.js';
 import type { Fields } from '../../protocol/layout.js';
 import type { Negotiated } from '../../protocol/negotiated.js';
 import { type Operation, operationNamed, operationOf } from '../../protocol/operations.js';
@@ -19,7 +19,7 @@ import type { Line } from './line.js';
 import { bigText, parseBig } from './numbers.js';
 import type { LoadPayload, StorePayload } from './payload.js';
 import { identifiedRaw, operationText, parseRaw, type RawFrame, rawWords } from './raw-frame.js';
-import { indexOfMarker, parseReference, type Reference, References, referenceText } from './references.js';
+import { type Reference, References, ReferenceTexts } from './references.js';
 
 /** What the header of a request says besides what follows from the rest. */
 export interface HeaderFacts {
@@ -81,15 +81,14 @@ const asFields = (
     return undefined;
   const length = lengthToTell(bytes, (told) => encodeAs(request, told, writing.session));
   if (length === undefined) return undefined;
-  const reference = (value: bigint): string | undefined => {
-    const id = ids[indexOfMarker(value, ids.length) ?? -1];
-    return id && referenceText(id.reference);
-  };
+  const references = new ReferenceTexts(ids.map(({ reference }) => reference));
+  const reference = references.textOf;
   const { unique, nodeid, uid, gid, pid } = request.header;
   const node = nodeid === 0n ? [] : [reference(nodeid) ?? bigText(nodeid)];
   const extensions = encodeExtensions(request.extensions);
   const fields: Fields = { ...request.fields, frameLength: length, extensions };
   const words = fieldWords(partsOf(request.op), fields, { reference, store: writing.store });
+  if (!references.areTold) return undefined;
   return { words: [request.op.name, ...node, ...words], facts: { unique, uid, gid, pid } };
 };
 
@@ -129,10 +128,11 @@ export const parseRequest = (line: Line, { load }: FrameReading): RequestDraft =
   if (frame !== undefined) return { kind: 'raw', frame };
   if (op === 'unknown') return line.fail('raw=…');
   const { list, marker } = new References();
-  const isNode = (text: string): boolean =>
-    parseReference(text) !== undefined || parseBig(text) !== undefined;
-  const node = line.atomIf(isNode);
-  const nodeid = node === undefined ? 0n : (marker(node) ?? parseBig(node) ?? 0n);
+  const node = line.atomIf((text) => /^[%@\d]/.test(text));
+  const nodeid =
+    node === undefined
+      ? 0n
+      : (marker(node) ?? parseBig(node) ?? line.fail('a number or an id, such as %n5 or %n5-8', node));
   const fields = parseFields(partsOf(op), line, { marker, load });
   return { kind: 'fields', op, nodeid, fields, references: list };
 };
@@ -158,8 +158,6 @@ export const buildRequest = (
 ): BuiltFrame => {
   if (draft.kind === 'raw') {
     const { bytes } = draft.frame;
-    if (bytes.length < IN_HEADER_SIZE)
-      line.fail(`a request of at least ${IN_HEADER_SIZE} bytes`, `${bytes.length}`);
     const sites = requestSites(operationOf(opcodeOf(bytes)), bytes, session);
     return { bytes, ids: identifiedRaw(draft.frame, sites, line) };
   }

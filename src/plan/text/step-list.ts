@@ -1,18 +1,23 @@
 /** The steps of a plan's text. Their numbers are names: they may have gaps, and refer to each other by them. */
 
-import { isResent, opcodeOf, uniqueOf } from '../../protocol/header.js';
+import { UNIQUE_RESEND } from '../../protocol/flags.js';
+import { isResent, opcodeOf, setUnique, uniqueOf } from '../../protocol/header.js';
 import { operationOf } from '../../protocol/operations.js';
 import { putU64At } from '../../protocol/raw.js';
 import type { Mint, Patch, Step } from '../plan.js';
+import { repeating } from '../repeat.js';
+import { shifted } from '../shift.js';
 import { Facts } from './facts.js';
 import type { Identified } from './identified.js';
 import type { Line } from './line.js';
-import type { Reference } from './references.js';
+import { MINTS, parseMints } from './mint-text.js';
+import { parseReference, type Reference, referenceText } from './references.js';
 import { buildReply, parseReply } from './reply-text.js';
 import { type BuiltFrame, buildRequest, type FrameReading, parseRequest } from './request-text.js';
 import type { SymbolList } from './symbol-list.js';
 
-const requestFacts = ['at', 'seq', 'incarnation', 'unique', 'uid', 'gid', 'pid', 'kept', 'after'];
+const headerFacts = ['unique', 'resent', 'uid', 'gid', 'pid'];
+const requestFacts = ['at', 'seq', 'incarnation', ...headerFacts, 'kept', 'after'];
 const replyFacts = ['at', 'unique', 'kept', 'until'];
 
 type Request = Pick<
@@ -30,6 +35,14 @@ const unanswered: Reply = {
   replyKept: 0,
   replyTimeNs: undefined,
   until: undefined,
+};
+
+/** A reply mints what its field says, and nothing near it. */
+const mintOf = ({ offset, use, reference }: Identified, line: Line): Mint => {
+  if (reference.kind !== use.kind)
+    line.fail(`the id of a ${use.kind} for ${use.field}`, `that of a ${reference.kind}`);
+  if (reference.shift !== undefined) line.fail(`an id alone for ${use.field}`, referenceText(reference));
+  return { offset, use, symbol: reference.symbol };
 };
 
 const rising = (numbers: readonly number[]): number[] => [...new Set(numbers)].sort((a, b) => a - b);
@@ -94,16 +107,22 @@ export class StepList {
   #request(line: Line, reading: FrameReading): Request {
     const draft = parseRequest(line, reading);
     const facts = new Facts(line, requestFacts);
+    const repeated = this.#repeated(facts, line);
     const header = {
-      unique: facts.big('unique'),
+      unique: repeated === undefined ? facts.big('unique') : 0n,
       uid: facts.number('uid'),
       gid: facts.number('gid'),
       pid: facts.number('pid'),
     };
     const built = buildRequest(draft, header, line, reading);
+    const patches = this.#filled(built, draft.kind === 'raw', line);
+    if (repeated !== undefined) {
+      const resent = facts.number('resent') !== 0;
+      setUnique(built.bytes, this.#uniqueOf(repeated) | (resent ? UNIQUE_RESEND : 0n));
+    }
     return {
       template: built.bytes,
-      patches: this.#filled(built, draft.kind === 'raw', line),
+      patches: repeated === undefined ? patches : [...patches, repeating(repeated)],
       templateKept: facts.optional('kept') ?? built.bytes.length,
       timeNs: facts.number('at'),
       seq: facts.number('seq'),
@@ -112,14 +131,31 @@ export class StepList {
     };
   }
 
+  /** Index of the step whose unique a step has, `unique=@N`; `undefined` when it has its own. */
+  #repeated(facts: Facts, line: Line): number | undefined {
+    const reference = parseReference(facts.text('unique') ?? '');
+    if (reference === undefined) return undefined;
+    if (reference.kind !== 'step' || reference.step === undefined)
+      return line.fail('a number or a step, such as @7, for unique', facts.text('unique'));
+    return this.indexOf(reference.step, line);
+  }
+
+  #uniqueOf(step: number): bigint {
+    const target = this.#steps[step];
+    return target === undefined ? 0n : uniqueOf(target.template) & ~UNIQUE_RESEND;
+  }
+
   #reply(line: Line, request: Uint8Array, reading: FrameReading): Reply {
+    if (line.atomIf((text) => text === MINTS) !== undefined) {
+      const op = operationOf(opcodeOf(request));
+      return { ...unanswered, mints: parseMints(op, line, (one) => this.#symbols.recordedOf(one, line)) };
+    }
     const draft = parseReply(line, request, reading);
     const facts = new Facts(line, replyFacts);
     const unique = facts.optionalBig('unique') ?? uniqueOf(request);
     const built = buildReply(draft, { request, unique }, line, reading);
-    const mints: Mint[] = this.#filled(built, draft.kind === 'raw', line).flatMap((patch) =>
-      patch.kind === 'symbol' ? [{ offset: patch.offset, use: patch.use, symbol: patch.symbol }] : [],
-    );
+    this.#filled(built, draft.kind === 'raw', line);
+    const mints = built.ids.map((id) => mintOf(id, line));
     return {
       reply: built.bytes,
       mints,
@@ -139,17 +175,20 @@ export class StepList {
   }
 
   #patch({ offset, use, reference }: Identified, line: Line): Patch {
-    const wanted = use.kind === 'unique' ? 'step' : use.kind;
-    if (wanted !== reference.kind)
-      line.fail(`the id of a ${wanted} for ${use.field}`, `that of a ${reference.kind}`);
-    if (reference.kind !== 'step') return { kind: 'symbol', offset, use, symbol: reference.symbol };
+    if (reference.kind !== 'step') {
+      const { symbol, shift } = reference;
+      return { kind: 'symbol', offset, use, symbol, ...(shift === undefined ? {} : { shift }) };
+    }
+    if (use.kind !== 'unique') line.fail(`the id of a ${use.kind} for ${use.field}`, 'that of a step');
     const step = reference.step === undefined ? undefined : this.indexOf(reference.step, line);
     return { kind: 'step', offset, use, step };
   }
 
   #numberOf(reference: Reference, line: Line): bigint {
-    if (reference.kind !== 'step') return this.#symbols.recordedOf(reference, line);
-    const target = reference.step === undefined ? undefined : this.#steps[this.indexOf(reference.step, line)];
-    return target === undefined ? 0n : uniqueOf(target.template);
+    if (reference.kind !== 'step') {
+      const recorded = this.#symbols.recordedOf(reference, line);
+      return reference.shift === undefined ? recorded : shifted(recorded, reference.shift);
+    }
+    return reference.step === undefined ? 0n : this.#uniqueOf(this.indexOf(reference.step, line));
   }
 }

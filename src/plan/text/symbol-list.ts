@@ -1,17 +1,24 @@
 /** The symbols of a plan's text: declared in lines of their own, referred to in steps. */
 
 import { ROOT_ID } from '../../base/ids.js';
-import { type PlanSymbol, ROOT_SYMBOL } from '../plan.js';
+import {
+  type MemoryPlace,
+  type MemorySpot,
+  memoryPlaces,
+  type Origin,
+  type PlanSymbol,
+  ROOT_SYMBOL,
+} from '../plan.js';
 import { Facts } from './facts.js';
 import { Line } from './line.js';
 import { parseBig } from './numbers.js';
-import { parseReference, type Reference, symbolText } from './references.js';
+import { parseReference, type Reference, type SymbolKind, symbolText } from './references.js';
 
 /** A reference to a symbol. */
 export type SymbolReference = Extract<Reference, { symbol: number }>;
 
 interface Declared {
-  readonly kind: 'node' | 'handle';
+  readonly kind: SymbolKind;
   readonly recorded: bigint;
   readonly node: number | undefined;
   readonly path: string | undefined;
@@ -19,6 +26,8 @@ interface Declared {
   readonly by: number | undefined;
   readonly generation: bigint | undefined;
   readonly type: number | undefined;
+  /** Only of an address in memory. */
+  readonly spot?: MemorySpot;
   readonly line: Line;
 }
 
@@ -30,21 +39,22 @@ interface Resolving {
   readonly indexOf: IndexOfStep;
 }
 
+const nothing = { node: undefined, path: undefined, by: undefined, generation: undefined, type: undefined };
+
+const isPlace = (text: string): text is MemoryPlace => memoryPlaces.some((place) => place === text);
+
 /** Symbols by the number that the text gives them. */
 export class SymbolList {
   readonly #declared = new Map<number, Declared>();
 
   constructor() {
     const line = new Line('', 'root');
-    const none = { node: undefined, by: undefined, generation: undefined, type: undefined };
-    this.#declared.set(ROOT_SYMBOL, { kind: 'node', recorded: ROOT_ID, path: '/', ...none, line });
+    this.#declared.set(ROOT_SYMBOL, { ...nothing, kind: 'node', recorded: ROOT_ID, path: '/', line });
   }
 
   /** Reads the rest of a line that begins with `node` or `handle`. */
   declare(kind: 'node' | 'handle', line: Line): void {
-    const { symbol } = this.#reference(kind, line);
-    if (this.#declared.has(symbol))
-      line.fail('a symbol that is not declared yet', symbolText({ kind, id: symbol }));
+    const symbol = this.#newSymbol(kind, line);
     const recorded = line.parsed('the recorded number', parseBig);
     const node = kind === 'handle' ? this.#declaredNode(line) : undefined;
     const path = kind === 'node' && line.isAtWord ? line.string('a path') : undefined;
@@ -61,11 +71,22 @@ export class SymbolList {
     });
   }
 
+  /** Reads the rest of a line that begins with `memory`. */
+  declareMemory(line: Line): void {
+    const symbol = this.#newSymbol('memory', line);
+    const place = line.parsed(`one of ${memoryPlaces.join(', ')}`, (text) =>
+      isPlace(text) ? text : undefined,
+    );
+    const incarnation = new Facts(line, ['incarnation']).number('incarnation');
+    const spot = { place, incarnation };
+    this.#declared.set(symbol, { ...nothing, kind: 'memory', recorded: 0n, spot, line });
+  }
+
   /** The recorded number of a symbol; ends with an error when it is not declared, or is of the other kind. */
   recordedOf({ kind, symbol }: SymbolReference, line: Line): bigint {
     const declared = this.#declared.get(symbol);
     if (declared?.kind === kind) return declared.recorded;
-    return line.fail(`a ${kind} that a line above declares`, symbolText({ kind, id: symbol }));
+    return line.fail(`a ${kind} that a line above declares`, symbolText(kind, symbol));
   }
 
   /** All symbols in the order of their numbers, which close up where some are missing. */
@@ -83,19 +104,25 @@ export class SymbolList {
   }
 
   #symbol(number: number, declared: Declared, { indexes, indexOf }: Resolving): PlanSymbol {
-    const { kind, recorded, node, by, generation, type, line } = declared;
-    const origin = by === undefined ? 'earlier' : 'step';
+    const { kind, recorded, node, by, generation, type, spot, line } = declared;
     return {
       id: indexes.get(number) ?? 0,
-      kind,
-      origin: number === ROOT_SYMBOL ? 'root' : origin,
+      kind: kind === 'handle' ? 'handle' : 'node',
+      origin: originOf(number, declared),
       mintedBy: by === undefined ? undefined : indexOf(by, line),
       node: node === undefined ? undefined : indexes.get(node),
       path: node === undefined ? declared.path : this.#declared.get(node)?.path,
       type,
       recorded,
       generation,
+      ...(spot === undefined ? {} : { spot }),
     };
+  }
+
+  #newSymbol(kind: SymbolKind, line: Line): number {
+    const { symbol } = this.#reference(kind, line);
+    if (this.#declared.has(symbol)) line.fail('a symbol that is not declared yet', symbolText(kind, symbol));
+    return symbol;
   }
 
   #declaredNode(line: Line): number {
@@ -104,10 +131,17 @@ export class SymbolList {
     return reference.symbol;
   }
 
-  #reference(kind: 'node' | 'handle', line: Line): SymbolReference {
-    return line.parsed(kind === 'node' ? '%n and a number' : '%h and a number', (text) => {
+  #reference(kind: SymbolKind, line: Line): SymbolReference {
+    return line.parsed(`${symbolText(kind, '')} and a number`, (text) => {
       const reference = parseReference(text);
-      return reference?.kind === kind && 'symbol' in reference ? reference : undefined;
+      const isSymbol = reference?.kind === kind && 'symbol' in reference && reference.shift === undefined;
+      return isSymbol ? reference : undefined;
     });
   }
 }
+
+const originOf = (number: number, { kind, by }: Declared): Origin => {
+  if (number === ROOT_SYMBOL) return 'root';
+  if (kind === 'memory') return 'memory';
+  return by === undefined ? 'earlier' : 'step';
+};

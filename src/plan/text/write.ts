@@ -2,16 +2,20 @@
 
 import { decodeNotification } from '../../protocol/decode.js';
 import { encodeNotification } from '../../protocol/encode.js';
+import { UNIQUE_RESEND } from '../../protocol/flags.js';
 import { uniqueOf } from '../../protocol/header.js';
 import { newestNegotiated } from '../../protocol/negotiated.js';
 import type { Notice, Plan, PlanSymbol, Step } from '../plan.js';
 import { ROOT_SYMBOL } from '../plan.js';
+import { isOwnUnique } from '../repeat.js';
+import { shifted } from '../shift.js';
 import { factsText } from './facts.js';
 import { fieldWords } from './fields.js';
 import { ofMints, ofPatches } from './identified.js';
+import { mintWords } from './mint-text.js';
 import { bigText, modeText, rangesText } from './numbers.js';
 import { payloadText, type StorePayload } from './payload.js';
-import { type Reference, symbolText } from './references.js';
+import { kindOfSymbol, type Reference, referenceText, type SymbolKind, symbolText } from './references.js';
 import { replyText } from './reply-text.js';
 import { type FrameWriting, type HeaderFacts, requestText } from './request-text.js';
 import { sessionWords } from './session-text.js';
@@ -89,11 +93,12 @@ class Writer {
   }
 
   step(step: Step): string {
-    const request = requestText(step.template, ofPatches(step.patches), this.#writing);
+    const request = requestText(step.template, ofPatches(step.patches, this.#kindOf), this.#writing);
     const facts = factsText({
       at: String(step.timeNs),
       ...texts({ seq: step.seq, incarnation: step.incarnation }),
       ...headerFacts(request.facts),
+      ...repeatFacts(step),
       kept: keptText(step.templateKept, step.template),
       after: rangesText(step.after) || undefined,
     });
@@ -119,9 +124,9 @@ class Writer {
   }
 
   #reply(step: Step): string[] {
-    const { reply, template, replyTimeNs = 0, answeredBefore = 0 } = step;
-    if (reply === undefined) return [];
-    const { words, unique } = replyText(template, reply, ofMints(step.mints), this.#writing);
+    const { reply, template, mints, replyTimeNs = 0, answeredBefore = 0 } = step;
+    if (reply === undefined) return mints.length === 0 ? [] : ['=>', ...mintWords(mints, this.#kindOf)];
+    const { words, unique } = replyText(template, reply, ofMints(mints, this.#kindOf), this.#writing);
     const facts = factsText({
       at: String(replyTimeNs),
       unique: unique === undefined || unique === uniqueOf(template) ? undefined : bigText(unique),
@@ -139,10 +144,20 @@ class Writer {
     yield symbolLine(symbol);
   }
 
+  readonly #kindOf = (symbol: number): SymbolKind => {
+    const found = this.#plan.symbols.at(symbol);
+    return found === undefined ? 'node' : kindOfSymbol(found);
+  };
+
   #numberOf(reference: Reference): bigint | undefined {
-    if (reference.kind !== 'step') return this.#plan.symbols.at(reference.symbol)?.recorded;
+    if (reference.kind !== 'step') {
+      const recorded = this.#plan.symbols.at(reference.symbol)?.recorded;
+      return recorded === undefined || reference.shift === undefined
+        ? recorded
+        : shifted(recorded, reference.shift);
+    }
     const target = reference.step === undefined ? undefined : this.#plan.steps.at(reference.step);
-    return target && uniqueOf(target.template);
+    return target && uniqueOf(target.template) & ~UNIQUE_RESEND;
   }
 }
 
@@ -157,15 +172,28 @@ const headerFacts = (facts: HeaderFacts | undefined): Record<string, string | un
 const keptText = (kept: number, bytes: Uint8Array): string | undefined =>
   kept === bytes.length ? undefined : String(kept);
 
+/** The unique of a request that repeats another. */
+const repeatFacts = ({ patches, resent }: Step): Record<string, string | undefined> => {
+  const repeat = patches.find((patch) => patch.kind === 'step' && isOwnUnique(patch));
+  if (repeat?.kind !== 'step') return {};
+  return {
+    unique: referenceText({ kind: 'step', step: repeat.step }),
+    resent: resent ? '1' : undefined,
+  };
+};
+
 const symbolLine = (symbol: PlanSymbol): string => {
-  const { kind, mintedBy, generation, type, path, node } = symbol;
+  const { id, mintedBy, generation, type, path, node, spot } = symbol;
+  const kind = kindOfSymbol(symbol);
+  if (spot !== undefined)
+    return `${kind} ${symbolText(kind, id)} ${spot.place} ${factsText(texts({ incarnation: spot.incarnation }))}`;
   const facts = factsText({
     by: mintedBy === undefined ? undefined : String(mintedBy),
     generation: generation === undefined ? undefined : bigText(generation),
     type: type === undefined ? undefined : modeText(type),
   });
-  const words: string[] = [kind, symbolText(symbol), bigText(symbol.recorded)];
-  if (node !== undefined) words.push(symbolText({ kind: 'node', id: node }));
+  const words: string[] = [kind, symbolText(kind, id), bigText(symbol.recorded)];
+  if (node !== undefined) words.push(symbolText('node', node));
   else if (path !== undefined) words.push(JSON.stringify(path));
   return [...words, facts].join(' ');
 };
