@@ -67,7 +67,12 @@ const endText = (exit: ServerExit, signal: string | undefined): string => {
 const reportText = ({ by, text, frame }: CrashReport): string =>
   `${by}: ${text}${frame === undefined ? '' : ` in ${frame}`}`;
 
-const frameName = /^(?:#\d+\s+)?(?:0x[0-9a-f]+ in )?([\w:~.<>$]+)/;
+const functionName = /^(?:#\d+\s+)?(?:0x[0-9a-f]+ in )?(?!0x)([A-Za-z_~][\w:~.<>$]*)/;
+const libraryName = / from (?:.*\/)?([^/]+)$/;
+
+/** The function of a debugger's frame; where it has no name, its library. */
+const placeOf = (frame: string): string | undefined =>
+  (functionName.exec(frame) ?? libraryName.exec(frame))?.[1];
 
 /** Classifies the end of a server that nobody asked to end. */
 export const exitMeaning = (exit: ServerExit): ExitMeaning => {
@@ -75,7 +80,7 @@ export const exitMeaning = (exit: ServerExit): ExitMeaning => {
   const report = crashReport(exit.stderr);
   const lines = report === undefined ? exit.stderr.slice(-LAST_LINES) : [];
   const [innermost] = exit.backTrace ?? [];
-  const frame = report?.frame ?? (innermost === undefined ? undefined : frameName.exec(innermost)?.[1]);
+  const frame = report?.frame ?? (innermost === undefined ? undefined : placeOf(innermost));
   const how = signal ?? (exit.code === undefined ? 'gone' : `exit ${exit.code}`);
   const what = report === undefined ? [] : [`${report.by} ${stableText(report.text)}`];
   return {

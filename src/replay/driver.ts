@@ -59,6 +59,8 @@ export interface DriverOptions {
   readonly replyTimeoutMs: number;
   /** How long a start up to the answer to INIT may take. */
   readonly startTimeoutMs: number;
+  /** A debugger watches each incarnation from its answer to INIT on. */
+  readonly backTrace?: boolean;
 }
 
 /** Time between two turns of the event loop, where the ends of processes are noticed. */
@@ -76,6 +78,7 @@ export class Driver {
   #server: RunningServer | undefined;
   #connection: Connection | undefined;
   #refusedInit: Disconnected | undefined;
+  #isBlind = false;
   /** Messages that the channel had no room for yet. */
   #queue: Uint8Array[] = [];
   #asking: Asking | undefined;
@@ -111,6 +114,11 @@ export class Driver {
     return this.#refusedInit;
   }
 
+  /** True when back traces were wanted and gdb could not watch some incarnation. */
+  get isBlind(): boolean {
+    return this.#isBlind;
+  }
+
   /** Requests that may be sent now. Those that a dead server took with it wait for ever and do not count. */
   get room(): number {
     return this.#options.depth + this.#abandoned - this.kernel.underWay;
@@ -133,6 +141,7 @@ export class Driver {
     const end = await this.#drive(handshake, startTimeoutMs, () => server.look() !== undefined);
     launcher.handedOver();
     this.#refusedInit = handshake.refused;
+    if (this.#options.backTrace === true && end.kind === 'done') this.#isBlind ||= !(await server.watch());
     return handshake.refused === undefined ? end : { kind: 'died' };
   }
 

@@ -7,5 +7,6 @@ import type { Driver } from './driver.js';
 export const endingOf = async (driver: Driver): Promise<Extract<Outcome, { kind: 'ended' }>> => {
   const exit = await driver.died();
   const stderr = driver.stderr.at(-1) ?? [];
-  return { kind: 'ended', exit: { code: exit?.code, signal: exit?.signal, stderr } };
+  const backTrace = exit?.backTrace ?? [];
+  return { kind: 'ended', exit: { code: exit?.code, signal: exit?.signal, stderr, backTrace } };
 };

@@ -15,6 +15,8 @@ export interface ReplayOptions {
   /** What the server may change; without it, whatever its user may. */
   readonly sandbox?: Sandbox | undefined;
   readonly aslr: 'on' | 'off';
+  /** gdb watches the server, so that crashes tell where they came; each start takes some tenths of a second longer. */
+  readonly backTrace?: boolean;
   readonly depth: number;
   readonly pace: PaceRate;
   readonly strict: boolean;

@@ -92,6 +92,7 @@ class Replay {
     if (this.#incarnations.isHopeless)
       this.#notes.push(`given up: the server died more than ${this.#options.maxDeaths} times`);
     await this.#driver.stop('SIGKILL');
+    if (this.#driver.isBlind) this.#notes.push('no back traces: gdb is not installed, or may not attach');
     return this.#result(elapsedMs);
   }
 

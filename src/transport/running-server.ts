@@ -2,11 +2,14 @@
 
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { ChannelPair } from './channel.js';
+import { Debugger } from './debugger.js';
 import { isRunning, treeOf } from './proc.js';
 import { adopted, holdersOf, type ProcessExit, reap } from './subreaper.js';
 import { Tail } from './tail.js';
 
 const POLL_MS = 20;
+/** How long a daemon's first process may take to leave. */
+const FORKING_MS = 200;
 
 /** What it takes to end a server. */
 export interface EndOptions {
@@ -23,6 +26,7 @@ export class RunningServer {
   #rootExit: ProcessExit | undefined;
   #daemon: number | undefined;
   #exit: ProcessExit | undefined;
+  #debugger: Debugger | undefined;
 
   constructor(pid: number, channel: ChannelPair, strangers: ReadonlySet<number>) {
     this.pid = pid;
@@ -74,6 +78,15 @@ export class RunningServer {
     return this.#exit;
   }
 
+  /** Lets gdb watch the serving process, so that its exit tells where a fatal signal came; false when that cannot be. */
+  async watch(): Promise<boolean> {
+    // The first process of a daemon has its end still open when the second one serves already.
+    for (let ms = 0; ms < FORKING_MS && this.holders().length > 1; ms += POLL_MS) await sleep(POLL_MS);
+    this.look();
+    this.#debugger = await Debugger.attach(this.servingPid);
+    return this.#debugger !== undefined;
+  }
+
   /** Sends a signal to the serving process. */
   signal(signal: NodeJS.Signals): void {
     signalTo(this.servingPid, signal);
@@ -92,7 +105,9 @@ export class RunningServer {
       await sleep(left.length === 0 ? POLL_MS : 1);
       for (const pid of left) if (pid !== this.#daemon) reap(pid);
     }
-    return this.#exit ?? { pid: this.pid, code: undefined, signal: undefined };
+    const exit = this.#exit ?? { pid: this.pid, code: undefined, signal: undefined };
+    const backTrace = (await this.#debugger?.frames()) ?? [];
+    return backTrace.length === 0 ? exit : { ...exit, backTrace };
   }
 
   /** Everything of this server that still runs; orphans that ended are reaped on the way. */

@@ -12,6 +12,8 @@ export interface ProcessExit {
   readonly code: number | undefined;
   /** Signal that killed it. */
   readonly signal: NodeJS.Signals | undefined;
+  /** Where it was when a fatal signal came, innermost frame first, when a debugger watched. */
+  readonly backTrace?: readonly string[];
 }
 
 /** Children that Node waits for itself; taking their status away would leave it waiting for ever. */
@@ -31,8 +33,11 @@ export const becomeSubreaper = (): void => {
   prctl(PR_SET_CHILD_SUBREAPER, 1);
 };
 
+/** Where a number has two names (SIGABRT and SIGIOT), the first one is what Node says, too. */
 const signalNames = new Map(
-  Object.entries(constants.signals).map(([name, number]) => [number, name as NodeJS.Signals]),
+  Object.entries(constants.signals)
+    .map(([name, number]) => [number, name as NodeJS.Signals] as const)
+    .reverse(),
 );
 
 /** Exit of a raw wait status (sys/wait.h). */

@@ -47,6 +47,24 @@ describe('signals and exit codes', () => {
   });
 });
 
+describe('a frame without a name', () => {
+  it('is known by its library', () => {
+    const backTrace = [
+      '#4  0x00007f8e575dee6e in ?? () from /lib/x86_64-linux-gnu/libfuse.so.2',
+      '#5  main ()',
+    ];
+    const { signature } = exitMeaning(ended({ signal: 'SIGABRT', backTrace }));
+    expect(signature).toBe('SIGABRT: in libfuse.so.2');
+  });
+
+  it('nor a library adds nothing', () => {
+    const { signature } = exitMeaning(
+      ended({ signal: 'SIGSEGV', backTrace: ['#0  0x0000564baca46462 in ?? ()'] }),
+    );
+    expect(signature).toBe('SIGSEGV');
+  });
+});
+
 const asan = `
 =================================================================
 ==812==ERROR: AddressSanitizer: heap-use-after-free on address 0x602000000010 at pc 0x55 bp 0x7f sp 0x7f
