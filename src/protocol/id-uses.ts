@@ -40,7 +40,7 @@ export const notifies = (kind: IdKind, field: string, more: Partial<IdUse> = {})
 export const node: IdUse = { side: 'request', part: 'header', kind: 'node', act: 'use', field: 'nodeid' };
 /** The node in the header is a directory. */
 export const ofDirectory: IdUse = { ...node, type: 'directory' };
-/** The node in the header is no directory and no symbolic link. */
+/** The node in the header is a regular file. */
 export const ofFile: IdUse = { ...node, type: 'file' };
 /** The node in the header is a symbolic link. */
 export const ofLink: IdUse = { ...node, type: 'symlink' };

@@ -17,7 +17,7 @@ export type IdKind = 'node' | 'handle' | 'cookie' | 'owner' | 'unique' | 'kh';
 /** What a message does with an id: mints it, relies on it, or ends it. */
 export type IdAct = 'create' | 'use' | 'release';
 
-/** Types of objects that operations tell apart; `file` is whatever is no directory and no symbolic link. */
+/** Types of objects that operations tell apart; `file` is a regular one, since the VFS opens special files by itself. */
 export type ObjectType = 'file' | 'directory' | 'symlink';
 
 /** A field that holds an id. The unique that every request and reply carries in its header is not listed. */
