@@ -15,7 +15,7 @@ import type { PlantedBug } from './planted-bug.js';
 const isResentOne = (request: Uint8Array): boolean => holdsRequest(request) && isResent(uniqueOf(request));
 
 const under = (message: Uint8Array, unique: bigint): Uint8Array => {
-  const copy = message.slice();
+  const copy = Uint8Array.from(message);
   setUnique(copy, unique);
   return copy;
 };
