@@ -1,7 +1,16 @@
 /** Findings as files: one self-contained message of `proto/finding.proto` each. Reading runs nothing. */
 
 import { randomUUID } from 'node:crypto';
-import { readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import {
+  closeSync,
+  fstatSync,
+  openSync,
+  readFileSync,
+  readSync,
+  renameSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
 import { basename, join } from 'node:path';
 import { RelightError } from '../base/error.js';
 import { type Verdict, verdictNames } from '../oracle/verdict.js';
@@ -28,8 +37,23 @@ const PRIVATE = 0o600;
 /** What files of findings end in. */
 export const FINDING_SUFFIX = '.rlf';
 
-/** Whether a file's first bytes are those of a finding. */
-export const isFinding = (bytes: Uint8Array): boolean => MAGIC.every((byte, at) => bytes[at] === byte);
+const isFinding = (bytes: Uint8Array): boolean => MAGIC.every((byte, at) => bytes[at] === byte);
+
+/** Whether a file begins as a finding; false for one that cannot be read. */
+export const isFindingFile = (path: string): boolean => {
+  let fd: number;
+  try {
+    fd = openSync(path, 'r');
+  } catch {
+    return false;
+  }
+  try {
+    const head = new Uint8Array(MAGIC.length);
+    return fstatSync(fd).isFile() && readSync(fd, head) === head.length && isFinding(head);
+  } finally {
+    closeSync(fd);
+  }
+};
 
 const encodeEnvironment = (environment: Environment): NonNullable<Message['environment']> => {
   const { aslr, mallocPerturb, relookup, whileDown, minor, withoutFlags } = environment;

@@ -18,7 +18,7 @@ export type Yield =
   /** A combination of operation, mutator, relation, verdict, errno and message that was not seen before. */
   | 'new'
   | 'known'
-  /** The arm has nothing to try on this plan. */
+  /** The arm had nothing to try with the ids that there are now. */
   | 'nothing'
   /** The server ended, as it did before: the price is a restart. */
   | 'costly';
@@ -37,6 +37,7 @@ const DULL_TRIES = 64;
 const DULL = 0.8;
 /** A dull arm keeps this share, so that nothing is given up for good. */
 const LEAST = 0.2;
+const NOTHING = 0.5;
 /** A known death costs a restart, which is worth a thousand other cases. */
 const COSTLY = 0.25;
 const LEAST_COSTLY = 1 / 512;
@@ -72,7 +73,7 @@ export class Scheduler {
     const base = this.arms[index]?.weight ?? 0;
     const now = this.#draw.weightOf(index);
     if (what === 'new') this.#draw.set(index, Math.min(base * MOST, Math.max(now, base) * 2));
-    else if (what === 'nothing') this.#draw.set(index, 0);
+    else if (what === 'nothing') this.#draw.set(index, Math.max(base * LEAST, now * NOTHING));
     else if (what === 'costly') this.#draw.set(index, Math.max(base * LEAST_COSTLY, now * COSTLY));
     else this.#saidNothing(index, base, now);
     if (what === 'new') this.#dull[index] = 0;

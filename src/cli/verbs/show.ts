@@ -1,5 +1,8 @@
 /** `relight show`: the frames of a trace, one line each. */
 
+import { isFindingFile, readFinding } from '../../fuzz/finding-file.js';
+import { findingLines } from '../../report/finding.js';
+import { findingDocument } from '../../report/findings-json.js';
 import { frameJson } from '../../report/frame-json.js';
 import { frameLine, type LineStyle } from '../../report/frame-line.js';
 import { countedText } from '../../report/units.js';
@@ -9,7 +12,7 @@ import { matches, mayHold } from '../../trace/filter-match.js';
 import { openTrace, type Trace } from '../../trace/reader.js';
 import { ExitStatus } from '../exit-status.js';
 import { filterFrom, filterOption } from '../filter-option.js';
-import { Output } from '../output.js';
+import { Output, print, printJson } from '../output.js';
 import { paintFor, widthOf } from '../terminal.js';
 import { noteLosses } from '../trace-notes.js';
 import { countFrom } from '../values.js';
@@ -35,11 +38,18 @@ const textLines = (style: LineStyle, showsGaps: boolean) => {
   };
 };
 
+const showFinding = (path: string, isJson: boolean): ExitStatus => {
+  const finding = readFinding(path);
+  if (isJson) printJson(findingDocument(finding, path));
+  else print(...findingLines(finding, path, paintFor(process.stdout)));
+  return ExitStatus.ok;
+};
+
 /** The verb. */
 export const verb = defineVerb({
   name: 'show',
   about:
-    'Prints the frames of a trace, one line each: number, seconds since the start, direction (→ to the server), latency of a reply, and what it says. On a terminal lines are cut at its width unless --wide.',
+    'Prints the frames of a trace, one line each: number, seconds since the start, direction (→ to the server), latency of a reply, and what it says. On a terminal lines are cut at its width unless --wide. Of a finding it prints a report: what was done, what the server did, why it matters.',
   operands: ['TRACE'],
   command: 'none',
   options: {
@@ -51,12 +61,14 @@ export const verb = defineVerb({
   examples: [
     ["show t.rlt --filter 'op==READ && error==0' | head", 'the first reads that worked'],
     ["show t.rlt -f 'latency > 10ms'", 'slow replies'],
+    ['show findings/0123456789abcdef.rlf', 'a finding, in words for a bug report'],
     ['show t.rlt -f \'op==LOOKUP && name=="a"\' --json', 'for other programs'],
   ],
   run: async ({ options, operands: [path = ''] }) => {
     const filter = filterFrom(options.filter);
     const limit =
       options.limit === undefined ? Number.POSITIVE_INFINITY : countFrom('--limit', options.limit);
+    if (isFindingFile(path)) return showFinding(path, options.json);
     const trace = openTrace(path);
     const style: LineStyle = {
       startTimeNs: trace.header.startTimeNs,
