@@ -82,8 +82,8 @@ export class RunningServer {
   async watch(): Promise<boolean> {
     // The first process of a daemon has its end still open when the second one serves already.
     for (let ms = 0; ms < FORKING_MS && this.holders().length > 1; ms += POLL_MS) await sleep(POLL_MS);
-    this.look();
-    this.#debugger = await Debugger.attach(this.servingPid);
+    const [holder = this.servingPid] = this.holders();
+    this.#debugger = await Debugger.attach(holder);
     return this.#debugger !== undefined;
   }
 
