@@ -28,7 +28,7 @@ export interface RecordOptions {
   /** Where to mount when the server is handed an open channel; a temporary directory when absent. */
   readonly mountAt: string | undefined;
   /** Whether the server may talk on our standard output. */
-  readonly serverOutput: 'inherit' | 'ignore';
+  readonly serverOutput: 'inherit' | 'stderr';
 }
 
 /** Who hears of a recording while it goes on. */

@@ -26,7 +26,7 @@ export interface LaunchOptions {
   readonly aslr?: 'on' | 'off';
   readonly cpus?: readonly number[];
   readonly stdin?: 'inherit' | 'ignore';
-  readonly stdout?: 'inherit' | 'ignore';
+  readonly stdout?: 'inherit' | 'stderr' | 'ignore';
   readonly detached?: boolean;
   /** What the server may change, when it is not to be trusted. */
   readonly sandbox?: Sandbox | undefined;

@@ -20,6 +20,9 @@ const withThread = <T>(command: SpawnCommand, start: () => T): T => {
   }
 };
 
+/** Standard output of a worker thread is a stream, not descriptor 1. */
+const outputs = { inherit: 1, stderr: 2, ignore: 'ignore' } as const;
+
 /** Starts the command from the calling thread; standard error becomes a pipe, so that its last lines can be kept. */
 export const spawnCommand = (command: SpawnCommand): ChildProcess => {
   const [program = '', ...args] = command.argv;
@@ -30,8 +33,7 @@ export const spawnCommand = (command: SpawnCommand): ChildProcess => {
       detached: command.detached,
       stdio: [
         command.stdin,
-        // Standard output of a worker thread is a stream, not descriptor 1.
-        command.stdout === 'inherit' ? 1 : 'ignore',
+        outputs[command.stdout],
         'pipe',
         ...(command.handOver === undefined ? [] : [command.handOver]),
       ],

@@ -28,7 +28,8 @@ describe('record', () => {
     requires({ skip }, realKernel);
     const [trace, mnt] = [join(folder, 't.rlt'), directory(folder, 'mnt')];
     const workload = 'echo hi > $RELIGHT_MOUNT/new; cat $RELIGHT_MOUNT/new; exit 7';
-    const recorded = await runRelight(['record', '-o', trace, '--json', '-w', workload, '--', ...memfs(mnt)]);
+    const server = ['sh', '-c', 'echo from the server; exec "$@"', 'sh', ...memfs(mnt)];
+    const recorded = await runRelight(['record', '-o', trace, '--json', '-w', workload, '--', ...server]);
     const document = jsonOf(recorded);
     expect(recorded.status).toBe(0);
     expect(document).toMatchObject({
@@ -41,7 +42,7 @@ describe('record', () => {
       workload: { code: 7, signal: null },
       failure: null,
     });
-    expect(recorded.stderr).toContain('hi\n');
+    for (const said of ['hi\n', 'from the server\n']) expect(recorded.stderr).toContain(said);
     expect(recorded.stderr).toContain('the workload exited with status 7');
 
     const lines = (await runRelight(['show', trace, '--json'])).stdout.trimEnd().split('\n');

@@ -88,7 +88,7 @@ const recordOptions = ({ options: given, command }: RecordArguments): RecordOpti
   drop: given.drop,
   mountTimeoutMs: millisecondsFrom('--mount-timeout', given['mount-timeout']),
   mountAt: given['mount-at'],
-  serverOutput: given.json ? 'ignore' : 'inherit',
+  serverOutput: given.json ? 'stderr' : 'inherit',
 });
 
 /** What a terminal shows while frames come in: the rate is that of the time since the last look. */

@@ -61,7 +61,7 @@ export interface SpawnCommand {
   /** Processors that the server may run on; `undefined` for all. */
   readonly cpus: readonly number[] | undefined;
   readonly stdin: 'inherit' | 'ignore';
-  readonly stdout: 'inherit' | 'ignore';
+  readonly stdout: 'inherit' | 'stderr' | 'ignore';
   /** A process group of its own, so that the terminal's Ctrl-C does not reach it. */
   readonly detached: boolean;
   /** Inherited as descriptor 3. */
