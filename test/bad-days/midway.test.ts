@@ -104,6 +104,52 @@ describe('relight is killed', () => {
   });
 });
 
+/** A server that can be stopped and killed by the process number that it writes into a file. */
+const wrappedServer = (folder: string, server: readonly string[]) => {
+  const pidFile = join(folder, 'pid');
+  return {
+    /** For a shell. */
+    pid: `$(cat ${pidFile})`,
+    command: ['bash', '-c', `echo $$ > ${pidFile}; exec "$@"`, 'wrapped', ...server],
+  };
+};
+
+describe('a program waits for an answer', () => {
+  test('and relight is killed: it gets an error', { timeout: 60_000 }, async ({ folder, skip }) => {
+    needBindfs(skip);
+    const { trace, point, server } = scene(folder);
+    const { pid, command } = wrappedServer(folder, server);
+    const [begun, answer] = [join(folder, 'begun'), join(folder, 'answer')];
+    const ask = `cat "$RELIGHT_MOUNT/file" 2>${answer}; echo over >>${answer}`;
+    const workload = `kill -STOP ${pid}; touch ${begun}; ${ask}`;
+    const running = startRelight(['record', '-o', trace, '--workload', workload, '--', ...command]);
+    await until('the workload runs', () => existsSync(begun));
+    await sleep(200);
+    running.signal('SIGKILL');
+    await running.finished;
+    await until('an answer', () => existsSync(answer) && readFileSync(answer, 'utf8').endsWith('over\n'));
+    expect(readFileSync(answer, 'utf8')).toMatch(/not connected|abort|Input\/output error|No such/i);
+    await expectGone(point);
+    await until('no mount', () => mountsUnder(point).length === 0);
+  });
+
+  test('and its server is killed: it gets an error, and the trace says what was asked', {
+    timeout: 60_000,
+  }, async ({ folder, skip }) => {
+    needBindfs(skip);
+    const { trace, server } = scene(folder);
+    const { pid, command } = wrappedServer(folder, server);
+    const answer = join(folder, 'answer');
+    const workload = `kill -STOP ${pid}; (sleep 0.3; kill -KILL ${pid}) & cat "$RELIGHT_MOUNT/file" 2>${answer}`;
+    const args = ['record', '--json', '-o', trace, '--workload', workload, '--', ...command];
+    const finished = await runRelight(args, { limitMs: 30_000 });
+    expect(finished.timedOut).toBe(false);
+    expect(readFileSync(answer, 'utf8')).toMatch(/not connected|abort|Input\/output error|No such/i);
+    expect(jsonOf(finished)).toMatchObject({ exits: [{ signal: 'SIGKILL' }] });
+    expect(jsonOf(await runRelight(['stats', '--json', trace]))).toMatchObject({ inFlight: 1 });
+  });
+});
+
 describe('the server is killed', () => {
   test('callers get an error at once, and the report says what killed it', { timeout: 60_000 }, async ({
     folder,
@@ -111,15 +157,12 @@ describe('the server is killed', () => {
   }) => {
     needBindfs(skip);
     const { trace, server } = scene(folder);
-    const pidFile = join(folder, 'pid');
-    const wrapped = ['bash', '-c', `echo $$ > ${pidFile}; exec "$@"`, 'wrapped', ...server];
+    const { pid, command } = wrappedServer(folder, server);
     const answer = join(folder, 'answer');
-    const workload = `kill -KILL $(cat ${pidFile}); cat "$RELIGHT_MOUNT/file" 2>${answer}`;
+    const workload = `kill -KILL ${pid}; cat "$RELIGHT_MOUNT/file" 2>${answer}`;
     const finished = await runRelight(
-      ['record', '--json', '-o', trace, '--workload', workload, '--', ...wrapped],
-      {
-        limitMs: 30_000,
-      },
+      ['record', '--json', '-o', trace, '--workload', workload, '--', ...command],
+      { limitMs: 30_000 },
     );
     expect(finished.timedOut).toBe(false);
     expect(readFileSync(answer, 'utf8')).toMatch(/not connected|abort|Input\/output error|No such file/i);
@@ -175,10 +218,10 @@ describe('Ctrl-C', () => {
   }) => {
     needBindfs(skip);
     const { trace, point, server } = scene(folder);
-    const [pidFile, begun] = [join(folder, 'pid'), join(folder, 'begun')];
-    const wrapped = ['bash', '-c', `echo $$ > ${pidFile}; exec "$@"`, 'wrapped', ...server];
-    const workload = `kill -STOP $(cat ${pidFile}); touch ${begun}; cat "$RELIGHT_MOUNT/file"`;
-    const running = startRelight(['record', '-o', trace, '--workload', workload, '--', ...wrapped]);
+    const { pid, command } = wrappedServer(folder, server);
+    const begun = join(folder, 'begun');
+    const workload = `kill -STOP ${pid}; touch ${begun}; cat "$RELIGHT_MOUNT/file"`;
+    const running = startRelight(['record', '-o', trace, '--workload', workload, '--', ...command]);
     await until('the workload runs', () => existsSync(begun));
     await sleep(200);
     await expectEndOfCtrlCTwice(running);

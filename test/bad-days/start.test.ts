@@ -70,6 +70,22 @@ describe('a mount point that cannot be used', () => {
   });
 });
 
+describe('a mount point for a server that takes an open channel', () => {
+  for (const [what, name] of [
+    ['is missing', 'absent'],
+    ['is a file', 'source/file'],
+  ] as const)
+    test(what, async ({ folder, skip }) => {
+      requires({ skip }, realKernel);
+      source(folder);
+      const args = ['--mount-at', join(folder, name), '--', 'sleep', '1000', '/dev/fd/{fd}'];
+      const finished = await runRelight(['record', '-o', join(folder, 'trace.rlt'), ...args], {
+        limitMs: 30_000,
+      });
+      expectRefusal(finished, new RegExp(name));
+    });
+});
+
 describe('a mount point that is busy', () => {
   test('the mount of a server that died is still there', async ({ folder, skip }) => {
     requires({ skip }, realKernel, rootUser, program('bindfs'));
