@@ -10,9 +10,7 @@ import {
   inHeader,
   interruptIn,
   notifyRetrieveIn,
-  releaseIn,
 } from '../protocol/structs.js';
-import type { OpenFile } from './file-table.js';
 import type { Forget } from './forget-queue.js';
 import { FORGET_ITEM_SIZE, offsetIn } from './shape.js';
 import { put32, putPair } from './wire.js';
@@ -34,8 +32,6 @@ const ITEMS_AT = inHeader.size + batchForgetIn.size;
 const ITEM_NODEID_AT = offsetIn(forgetOne, 'nodeid');
 const ITEM_NLOOKUP_AT = offsetIn(forgetOne, 'nlookup');
 const INTERRUPTED_AT = inBody(interruptIn, 'unique');
-const RELEASE_FH_AT = inBody(releaseIn, 'fh');
-const RELEASE_FLAGS_AT = inBody(releaseIn, 'flags');
 const RETRIEVE_OFFSET_AT = inBody(notifyRetrieveIn, 'offset');
 
 const frame = (name: OperationName, node: NodeHalves, bodySize: number): Uint8Array => {
@@ -83,14 +79,6 @@ export const lookupMessage = (parent: NodeHalves, name: Uint8Array): Uint8Array 
 /** GETATTR without a handle (`fuse_do_getattr`); below minor 9 it has no body. */
 export const getattrMessage = (node: NodeHalves, minor: number): Uint8Array =>
   frame('GETATTR', node, minor < 9 ? 0 : getattrIn.size);
-
-/** RELEASE or RELEASEDIR of an open file (`fuse_prepare_release`). */
-export const releaseMessage = (node: NodeHalves, file: OpenFile): Uint8Array => {
-  const bytes = frame(file.directory ? 'RELEASEDIR' : 'RELEASE', node, releaseIn.size);
-  putPair(bytes, RELEASE_FH_AT, file.low, file.high);
-  put32(bytes, RELEASE_FLAGS_AT, file.flags);
-  return bytes;
-};
 
 /** INTERRUPT of a request: bit 0 of the unique is set in the header, not in the body (`fuse_read_interrupt`). */
 export const interruptMessage = (unique: number, resent: boolean): Uint8Array => {

@@ -13,7 +13,7 @@ import {
 } from '../protocol/negotiated.js';
 import { operationNamed } from '../protocol/operations.js';
 import { u32At } from '../protocol/raw.js';
-import { inHeader, initIn, outHeader } from '../protocol/structs.js';
+import { inHeader, initIn } from '../protocol/structs.js';
 import { byCaller, byDevice, type Refusal } from './refusal.js';
 import { offsetIn } from './shape.js';
 import { put32 } from './wire.js';
@@ -135,6 +135,3 @@ export const acceptInit = (request: Uint8Array, reply: Uint8Array, offer: InitOf
   if (idMapped && !checks) return failed(refusal);
   return { kind: 'accepted', negotiated: negotiatedFrom(asked, decoded.fields) };
 };
-
-/** Bytes of the shortest reply that can be looked at. */
-export const LEAST_REPLY = outHeader.size;

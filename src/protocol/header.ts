@@ -28,20 +28,12 @@ export const errorOf = (bytes: Uint8Array): number => u32At(bytes, 4) | 0;
 export const uniqueOf = (bytes: Uint8Array): Unique => unique(u64At(bytes, 8));
 /** `header.nodeid` of a request. */
 export const nodeidOf = (bytes: Uint8Array): NodeId => nodeId(u64At(bytes, 16));
-/** User of a request's caller. */
-export const uidOf = (bytes: Uint8Array): number => u32At(bytes, 24);
-/** Group of a request's caller. */
-export const gidOf = (bytes: Uint8Array): number => u32At(bytes, 28);
-/** Thread id of a request's caller; 0 for the kernel's own. */
-export const pidOf = (bytes: Uint8Array): number => u32At(bytes, 32);
 
 /** Whether a frame from the server is a notification and not a reply (unique 0; fuse_dev_do_write, fs/fuse/dev.c). */
 export const isNotification = (bytes: Uint8Array): boolean => u32At(bytes, 8) === 0 && u32At(bytes, 12) === 0;
 
 /** Writes the unique of a request or reply in place. */
 export const setUnique = (bytes: Uint8Array, value: bigint): void => putU64At(bytes, 8, value);
-/** Writes `header.nodeid` of a request in place. */
-export const setNodeid = (bytes: Uint8Array, value: bigint): void => putU64At(bytes, 16, value);
 
 /** Whether the kernel sent this request before (FUSE_UNIQUE_RESEND). */
 export const isResent = (value: bigint): boolean => (value & UNIQUE_RESEND) !== 0n;

@@ -10,7 +10,7 @@ import type { Ending } from './part-writer.js';
 import type { Damage } from './scan.js';
 import type { FrameRange, Incarnation, Trace } from './trace.js';
 
-export type { FrameRange, Incarnation, Trace } from './trace.js';
+export type { Incarnation, Trace } from './trace.js';
 
 /** Each once: a part repeats what was said before it. */
 const once = <T extends { readonly timeNs: bigint }>(facts: readonly T[]): T[] => [

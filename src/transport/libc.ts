@@ -24,7 +24,6 @@ const byAddress = {
 const native = {
   close: declare('int close(int)'),
   open: declare('int open(const char*, int, int)'),
-  dup: declare('int dup(int)'),
   socketpair: declare('int socketpair(int, int, int, void*)'),
   setsockopt: declare('int setsockopt(int, int, int, void*, unsigned int)'),
   getsockopt: declare('int getsockopt(int, int, int, void*, void*)'),
@@ -85,8 +84,6 @@ export const addressOf = (memory: Uint8Array): number => Number(koffi.address(me
 export const close = (fd: number): number => orErrno(native.close(fd));
 /** open(2), close-on-exec set. */
 export const open = (path: string, flags: number): number => orErrno(native.open(path, flags | 0o2000000, 0));
-/** dup(2); the copy is inherited by exec. */
-export const dup = (fd: number): number => orErrno(native.dup(fd));
 /** shutdown(2): how is 0 (reading), 1 (writing) or 2 (both). */
 export const shutdown = (fd: number, how: 0 | 1 | 2): number => orErrno(native.shutdown(fd, how));
 /** ioctl(2) with a pointer argument. */
@@ -208,11 +205,9 @@ export const receiveDescriptor = (socket: number): { readonly fd: number | undef
   return { fd: message[5] === 0n || view.getInt32(12, true) !== 1 ? undefined : view.getInt32(16, true) };
 };
 
-/** poll(2) readiness: wanted, or that the peer is gone or the descriptor is bad. */
+/** poll(2) readiness that can be asked for; that a peer is gone comes unasked. */
 export const POLLIN = 1;
 export const POLLOUT = 4;
-export const POLLERR = 8;
-export const POLLHUP = 16;
 
 /** A fixed set of descriptors for poll(2); made once and used for every wait, so that a wait allocates nothing. */
 export class PollSet {

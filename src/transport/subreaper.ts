@@ -2,7 +2,7 @@
 
 import { constants } from 'node:os';
 import { prctl, waitpid } from './libc.js';
-import { childrenOf, descriptorsOf, isRunning, treeOf } from './proc.js';
+import { childrenOf, descriptorsOf, treeOf } from './proc.js';
 
 const PR_SET_CHILD_SUBREAPER = 36;
 
@@ -62,10 +62,4 @@ export const adopted = (): number[] => childrenOf(process.pid).filter((pid) => !
 export const holdersOf = (root: number, socketInode: number): number[] =>
   [...new Set([...treeOf(root), ...adopted().flatMap(treeOf)])].filter(
     (pid) => pid !== process.pid && descriptorsOf(pid, socketInode).length > 0,
-  );
-
-/** Processes below a root or adopted by us that still run. */
-export const survivorsOf = (root: number): number[] =>
-  [...new Set([...treeOf(root), ...adopted().flatMap(treeOf)])].filter(
-    (pid) => pid !== process.pid && isRunning(pid),
   );

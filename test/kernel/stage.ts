@@ -19,7 +19,6 @@ import type { OperationName } from '#relight/protocol/operations.js';
 
 export const S_IFDIR = 0o040000;
 export const S_IFREG = 0o100000;
-export const S_IFLNK = 0o120000;
 
 type Of<K extends Command['kind']> = Extract<Command, { kind: K }>;
 export type Sent = Of<'send'>;

@@ -3,7 +3,7 @@
 import { encodeReply, encodeRequest } from '#relight/protocol/encode.js';
 import type { Fields } from '#relight/protocol/layout.js';
 import { newestNegotiated } from '#relight/protocol/negotiated.js';
-import { type OperationName, operationNamed } from '#relight/protocol/operations.js';
+import type { OperationName } from '#relight/protocol/operations.js';
 import { replyContext } from '#relight/protocol/reply-context.js';
 
 export const session = newestNegotiated;
@@ -117,5 +117,3 @@ export const errorReply = (error: number, unique = 4n): Uint8Array => {
 };
 
 export const text = (value: string): Uint8Array => new Uint8Array(Buffer.from(value));
-
-export const op = operationNamed;

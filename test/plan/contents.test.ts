@@ -66,8 +66,8 @@ const bindsBack = (plan: Plan): void => {
 };
 
 describe('traces of real servers', () => {
-  test('in the corpus bind back and have a text', (context) => {
-    if (traces.length === 0) context.skip('the corpus has no traces');
+  test('in the corpus bind back and have a text', () => {
+    expect(traces.length).toBeGreaterThan(0);
     for (const name of traces) {
       reading(join(corpora, name), (trace) => {
         const plan = lift(trace);
