@@ -63,6 +63,7 @@ export class VirtualKernel {
   readonly #incoming: Incoming;
   #recovery: Recovery | undefined;
   #follows = false;
+  #waiting = 0;
 
   constructor(options: VirtualKernelOptions) {
     this.cache = new Cache(options.letGo);
@@ -94,6 +95,11 @@ export class VirtualKernel {
   /** Requests that await a reply. */
   get underWay(): number {
     return this.#outbox.inFlight.size;
+  }
+
+  /** Requests that wait until the names on their path were looked up; they may be sent then. */
+  get waiting(): number {
+    return this.#waiting;
   }
 
   /** What the last restart came to until now; `undefined` before the first. */
@@ -153,7 +159,9 @@ export class VirtualKernel {
     const spared = this.#unsupported.check(shape, bytes);
     if (spared !== undefined) return this.#withhold(event, { ...spared, by: shape.rule.by });
     if (this.#recovery === undefined) return this.#send(bytes, tag, shape);
+    this.#waiting++;
     return this.#recovery.gate.admit({ shape, bytes, minted }, (admission) => {
+      this.#waiting--;
       if (admission.kind === 'pass') this.#send(admission.bytes, tag, shape);
       else this.#withhold(event, { errno: admission.errno, by: admission.by, file: undefined });
     });

@@ -119,9 +119,12 @@ export class Driver {
     return this.#isBlind;
   }
 
-  /** Requests that may be sent now. Those that a dead server took with it wait for ever and do not count. */
+  /**
+   * Requests that may be sent now. Those that a dead server took with it wait for ever and do not count; those that wait for
+   * a name to be looked up do, or all that are left would be let in at once.
+   */
   get room(): number {
-    return this.#options.depth + this.#abandoned - this.kernel.underWay;
+    return this.#options.depth + this.#abandoned - this.kernel.underWay - this.kernel.waiting;
   }
 
   /** Messages that crossed the channel, both ways. */

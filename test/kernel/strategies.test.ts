@@ -262,7 +262,9 @@ describe('lazy', () => {
     expect(sentAs(stage.restart('lazy'))).toEqual([]);
     const first = stage.ask('GETATTR', 4n, {}, 0);
     expect(sentAs(first)).toEqual(['LOOKUP 1/g']);
+    expect(stage.kernel.waiting).toBe(1);
     expect(sentAs(stage.answer(only(first, 'send'), 'LOOKUP', entry(4n)))).toEqual(['GETATTR 4']);
+    expect(stage.kernel.waiting).toBe(0);
     expect(sentAs(stage.ask('GETATTR', 4n, {}, 0))).toEqual(['GETATTR 4']);
     expect(stage.kernel.tally).toMatchObject({ survived: 1, lost: 0 });
   });

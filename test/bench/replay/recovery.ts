@@ -14,7 +14,7 @@ import { Launcher } from '#relight/transport/launch.js';
 import { relightMain } from '../../support/root.js';
 import { table } from '../bench.js';
 
-const usualFiles = 100_000;
+const usualFiles = 1_000_000;
 const depth = 64;
 const ENTRY_NODEID_AT = 16;
 
@@ -131,7 +131,7 @@ const rowsOf = async (files: number): Promise<string[][]> => {
   const command = [process.execPath, relightMain, 'specimen', 'memfs', '--files', String(files), '{mnt}'];
   const launcher = await Launcher.open({ command, mode: 'pretend' });
   const kernel = new VirtualKernel({ letGo: 'given' });
-  const driver = new Driver({ launcher, kernel, depth, replyTimeoutMs: 30_000, startTimeoutMs: 30_000 });
+  const driver = new Driver({ launcher, kernel, depth, replyTimeoutMs: 30_000, startTimeoutMs: 120_000 });
   try {
     await driver.start();
     const nodes = await fill(driver, files);
