@@ -6,6 +6,7 @@
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import { Slab } from '../base/slab.js';
 import type { Command, Disconnected, KernelEvent } from '../kernel/conversation.js';
+import { uniqueIn } from '../kernel/incoming.js';
 import type { Strategy } from '../kernel/strategies/strategy.js';
 import type { VirtualKernel } from '../kernel/virtual-kernel.js';
 import { Connection, PATIENCE_MS } from '../transport/connection.js';
@@ -84,6 +85,8 @@ export class Driver {
   #asking: Asking | undefined;
   /** Number of the last question past the virtual kernel. */
   #asides = 0;
+  /** Unique of a request whose reply is to be lost. */
+  #losing: number | undefined;
   #messages = 0;
   #abandoned = 0;
   /** Of those, how many the strategy leaves without an answer for ever. */
@@ -197,6 +200,27 @@ export class Driver {
     return asking.answers(end);
   }
 
+  /**
+   * Sends a request of the kernel's and lets the server act on it, but loses its reply: the server dies after the deed and
+   * before anybody hears of it. What has no reply, or none in `timeoutMs`, is only sent.
+   */
+  async lose(
+    request: { readonly bytes: Uint8Array; readonly tag: number; readonly minted?: number | undefined },
+    source: Pick<RequestSource, 'hear'>,
+    timeoutMs: number,
+  ): Promise<DriveEnd> {
+    const hear = (command: Command): void => {
+      if (command.kind === 'send' && command.tag === request.tag && command.awaits)
+        this.#losing = command.unique;
+      source.hear(command);
+    };
+    this.event({ kind: 'request', ...request }, { hear });
+    const isDone = (): boolean => this.#losing === undefined && this.#queue.length === 0;
+    const end = await this.#drive({ ...silent, hear, isDone }, timeoutMs);
+    this.#losing = undefined;
+    return end;
+  }
+
   /** Ends the server by a signal, or finds out how it ended by itself. `undefined` when none is running. */
   async stop(signal: NodeJS.Signals = 'SIGKILL', graceMs = 2000): Promise<ProcessExit | undefined> {
     const server = this.#server;
@@ -304,7 +328,8 @@ export class Driver {
   #take(message: Uint8Array, source: RequestSource): void {
     this.#messages++;
     this.#options.tap?.onFrame('toKernel', message);
-    if (!isAside(message)) this.event({ kind: 'message', bytes: this.#slab.copy(message) }, source);
+    if (this.#losing !== undefined && uniqueIn(message) === this.#losing) this.#losing = undefined;
+    else if (!isAside(message)) this.event({ kind: 'message', bytes: this.#slab.copy(message) }, source);
     else {
       this.#asking?.take(message);
       this.#sendAsked();
@@ -338,11 +363,13 @@ class Handshake implements RequestSource {
   }
 }
 
-/** Draws a strategy's messages as there is room. */
+/** Draws a strategy's messages as there is room, and waits for what was sent again. */
 class Recovering implements RequestSource {
   readonly #driver: Driver;
   readonly #listener: RequestSource['hear'];
   #recovered = false;
+  /** Uniques of requests that were sent again and not answered yet. */
+  readonly #again = new Set<number>();
 
   constructor(driver: Driver, listener: RequestSource['hear']) {
     this.#driver = driver;
@@ -355,11 +382,13 @@ class Recovering implements RequestSource {
   }
 
   isDone(): boolean {
-    return this.#recovered;
+    return this.#recovered && this.#again.size === 0;
   }
 
   hear(command: Command): void {
     if (command.kind === 'recovered') this.#recovered = true;
+    else if (command.kind === 'send' && command.cause === 'resend') this.#again.add(command.unique);
+    else if (command.kind === 'replied') this.#again.delete(command.unique);
     this.#listener(command);
   }
 }

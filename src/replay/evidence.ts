@@ -16,15 +16,16 @@ export interface Seen {
   readonly isAcrossRestart: boolean;
 }
 
-/** What an object is to a request. `concerned`: it may change or go without being named by an id, as what UNLINK names. */
-export type Role = 'meant' | 'concerned' | 'bystander';
-
-/** Who objects are. */
-export interface Cast {
-  readonly keyOf: (path: string) => ObjectKey;
-  /** A bystander, unless told otherwise. */
-  readonly roles: ReadonlyMap<ObjectKey, Role>;
+/** Whom a request is about. */
+export interface Subjects {
+  /** Objects that its ids name, in the order of the request. */
+  readonly meant: readonly ObjectKey[];
+  /** Paths that its names make or take away: what stands there may change or go without being named by an id. */
+  readonly named: readonly string[];
 }
+
+/** Who an object is, by its path. */
+export type KeyOf = (path: string) => ObjectKey;
 
 /** Facts of the object itself, which every server keeps that keeps the object. */
 const keptScalars = ({ type, size, target }: Scalars): Scalars => ({ type, size, target });
@@ -45,25 +46,30 @@ const missing: ObjectState = { scalars: {}, error: Errno.ENOENT };
 const isSameFile = (a: Scalars, b: Scalars): boolean =>
   a.type !== DIRECTORY && a.ino === b.ino && a.nlink === b.nlink && Number(a.nlink) > 1;
 
-/** Objects before and after; those that were meant in the order of `roles`. */
-export const observed = ({ before, after, isAcrossRestart }: Seen, { keyOf, roles }: Cast): Observed[] => {
+const isBelow = (path: string, named: readonly string[]): boolean =>
+  named.some((name) => path === name || path.startsWith(`${name}/`));
+
+/** Objects before and after: those that were meant in their order, then those that the request is not about. */
+export const observed = (
+  { before, after, isAcrossRestart }: Seen,
+  { meant, named }: Subjects,
+  keyOf: KeyOf,
+): Observed[] => {
   const later = byPath(after);
-  const order = [...roles.keys()];
-  const all = before.map((sighting) => {
-    const key = keyOf(sighting.object.path);
-    return { key, role: roles.get(key) ?? 'bystander', sighting };
-  });
-  const meant = all.filter(({ role }) => role === 'meant');
-  const isTwin = (sighting: Sighting): boolean =>
-    meant.some((one) => isSameFile(one.sighting.state.scalars, sighting.state.scalars));
-  return all
-    .filter(({ role, sighting }) => role === 'meant' || (role === 'bystander' && !isTwin(sighting)))
-    .sort((a, b) => order.indexOf(a.key) - order.indexOf(b.key))
-    .map(({ key, role, sighting }) => {
-      const states = [sighting.state, later.get(sighting.object.path)?.state ?? missing] as const;
-      const [was, is] = isAcrossRestart ? states.map(keptState) : states;
-      return { key, meant: role === 'meant', before: was ?? missing, after: is ?? missing };
-    });
+  const all = before.map((sighting) => ({ key: keyOf(sighting.object.path), sighting }));
+  const asked = meant.flatMap((key) => all.find((one) => one.key === key) ?? []);
+  const others = all.filter(
+    ({ key, sighting }) =>
+      !meant.includes(key) &&
+      !isBelow(sighting.object.path, named) &&
+      !asked.some((one) => isSameFile(one.sighting.state.scalars, sighting.state.scalars)),
+  );
+  const observe = ({ key, sighting }: (typeof all)[number], isMeant: boolean): Observed => {
+    const now = later.get(sighting.object.path)?.state ?? missing;
+    const [was, is] = isAcrossRestart ? [keptState(sighting.state), keptState(now)] : [sighting.state, now];
+    return { key, meant: isMeant, before: was, after: is };
+  };
+  return [...asked.map((one) => observe(one, true)), ...others.map((one) => observe(one, false))];
 };
 
 /** How uses of live ids can fail, besides by an error. */
@@ -93,7 +99,7 @@ const tells = ({ path }: Sighting['object'], { answer }: Use): boolean =>
 /** Every use of an id that was made at both moments. */
 export const liveUses = (
   { before, after, isAcrossRestart }: Seen,
-  keyOf: Cast['keyOf'],
+  keyOf: KeyOf,
   failing: Failing,
 ): LiveUse[] => {
   const earlier = byPath(before);

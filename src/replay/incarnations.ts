@@ -2,17 +2,16 @@
 
 import { RelightError } from '../base/error.js';
 import type { Command } from '../kernel/conversation.js';
+import type { Strategy } from '../kernel/strategies/strategy.js';
 import { trust } from '../kernel/strategies/trust.js';
-import type { Probe } from '../oracle/probe.js';
-import type { Judgement } from '../oracle/verdict.js';
 import { describeExit } from '../transport/exit-text.js';
+import { Aftermath } from './aftermath.js';
 import type { DriveEnd, Driver } from './driver.js';
-import { endingOf } from './ending.js';
-import { Inspector } from './inspector.js';
 import type { Judging } from './judging.js';
 import type { ReplayOptions } from './options.js';
 import type { PlanState } from './plan-source.js';
 import type { RestartReport } from './result.js';
+import type { Sighting } from './sighting.js';
 import type { Store } from './store.js';
 import type { Witness } from './witness.js';
 
@@ -24,6 +23,17 @@ export interface IncarnationParts {
   readonly judging: Judging;
   readonly store: Store;
 }
+
+/** How the next life begins. */
+interface Next {
+  readonly changes: readonly string[];
+  readonly strategy: Strategy;
+  readonly lost: readonly Sighting[];
+}
+
+/** What killed a server was judged; sent once more it would kill the next one, and so on. */
+const withoutResend = (strategy: Strategy): Strategy =>
+  strategy.inFlight === 'resend' ? { ...strategy, inFlight: 'abort' } : strategy;
 
 /** The incarnations of one replay. */
 export class Incarnations {
@@ -49,26 +59,31 @@ export class Incarnations {
     if (end.kind !== 'done') throw await this.#noStart(end);
   }
 
-  /** Kills the server, changes the store if wanted, starts it again and lets the strategy work. */
-  async restart(at: number): Promise<void> {
+  /**
+   * Kills the server, changes the store if wanted, starts it again and lets the strategy work. `lost`: what objects were like
+   * before the last request, whose reply was lost.
+   */
+  async restart(at: number, lost: readonly Sighting[] = []): Promise<void> {
     const { driver, options, store } = this.#parts;
     if (driver.server !== undefined) await driver.stop(options.signal);
     if (options.probes !== 'none') await store.keep();
-    await this.#next(at, await store.change());
+    await this.#next(at, { changes: await store.change(), strategy: options.strategy, lost });
   }
 
   /** After a death that nobody asked for, or a hang: the next incarnation, unless it is hopeless. */
   async revive(at: number): Promise<void> {
     this.#deaths++;
     if (this.#parts.driver.server !== undefined) await this.#parts.driver.stop('SIGKILL');
-    if (!this.isHopeless) await this.#next(at, []);
+    const strategy = withoutResend(this.#parts.options.strategy);
+    if (!this.isHopeless) await this.#next(at, { changes: [], strategy, lost: [] });
   }
 
   /** A fresh state of store and server, for the next thing that may spoil them. */
   async renew(at: number): Promise<void> {
     await this.#parts.driver.stop('SIGKILL');
     await this.#parts.store.rewind();
-    await this.#next(at, await this.#parts.store.change());
+    const { strategy } = this.#parts.options;
+    await this.#next(at, { changes: await this.#parts.store.change(), strategy, lost: [] });
   }
 
   /** Shows the witness the kept store by an incarnation that meets no stale id; another one has to follow. */
@@ -83,22 +98,29 @@ export class Incarnations {
     await this.#witness.lookUndisturbed();
   }
 
-  async #next(at: number, changes: readonly string[]): Promise<void> {
-    const { driver, state, options } = this.#parts;
+  async #next(at: number, { changes, strategy, lost }: Next): Promise<void> {
+    const { driver, state } = this.#parts;
+    const witness = this.#witness;
     state.incarnation++;
     const started = performance.now();
-    const end = await driver.start(options.strategy);
-    if (end.kind !== 'done') throw await this.#noStart(end);
-    await this.#witness.arrive(changes.length > 0);
-    const sent: Extract<Command, { kind: 'send' }>[] = [];
-    const recovery = await driver.recover((command) => this.#hear(command, sent));
-    const elapsedMs = performance.now() - started;
+    const start = await driver.start(strategy);
+    if (start.kind !== 'done') throw await this.#noStart(start);
+    const looking = performance.now();
+    await witness.arrive(changes.length > 0);
+    const looked = performance.now();
+    const aftermath = new Aftermath({ ...this.#parts, witness });
+    const end = await driver.recover((command) => {
+      aftermath.hear(command);
+      this.#follow(command);
+    });
+    const elapsedMs = performance.now() - looked + (looking - started);
     this.restarts.push({ at, tally: driver.kernel.tally, elapsedMs, changes });
-    await this.#judgeRecovery(recovery, sent);
+    await aftermath.judge(end, lost);
+    if (driver.server === undefined) await this.revive(at);
   }
 
-  #hear(command: Command, sent: Extract<Command, { kind: 'send' }>[]): void {
-    if (command.kind === 'send') sent.push(command);
+  /** Bindings go where the kernel found a path to lead now. */
+  #follow(command: Command): void {
     if (command.kind !== 'moved') return;
     const { plan, bindings, mintedIn, incarnation } = this.#parts.state;
     for (const { id, kind } of plan.symbols) {
@@ -106,28 +128,6 @@ export class Incarnations {
       bindings.set(id, command.to);
       mintedIn[id] = incarnation;
     }
-  }
-
-  /** The strategy's own messages used stale ids too: FORGETs, RELEASEs, revalidation. */
-  async #judgeRecovery(end: DriveEnd, sent: readonly Extract<Command, { kind: 'send' }>[]): Promise<void> {
-    const { judging } = this.#parts;
-    const last = sent.at(-1);
-    if (last === undefined) return;
-    const probe = { request: last.bytes, stale: [], subject: undefined, recorded: undefined };
-    if (end.kind === 'died') return judging.keep(judging.judge(probe, await endingOf(this.#parts.driver)));
-    const released = sent.find(({ cause }) => cause === 'forget' || cause === 'release');
-    if (released === undefined) return;
-    const first = { ...probe, request: released.bytes };
-    const judgement = judging.judge(first, { kind: 'swallowed' });
-    if (this.#witness.isBlind) return this.#judgeBlindly(first, judgement);
-    judging.keep(await this.#witness.released({ probe: first, judgement, before: this.#witness.before() }));
-  }
-
-  /** Nothing may be looked up now, so that only a server which is gone tells anything. */
-  async #judgeBlindly(probe: Probe, judgement: Judgement): Promise<void> {
-    const { driver, judging } = this.#parts;
-    const isAlive = await new Inspector(driver).isAlive();
-    judging.keep(isAlive ? judgement : judging.judge(probe, await endingOf(driver)));
   }
 
   async #noStart(end: DriveEnd): Promise<RelightError> {

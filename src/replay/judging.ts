@@ -7,9 +7,14 @@ import type { Outcome, Probe, Scene, StaleId } from '../oracle/probe.js';
 import type { ObjectKey } from '../oracle/seen.js';
 import type { Judgement } from '../oracle/verdict.js';
 import { ROOT_SYMBOL, type Step, type SymbolPatch } from '../plan/plan.js';
-import { nodeidOf } from '../protocol/header.js';
+import { decodeRequest } from '../protocol/decode.js';
+import { nodeidOf, opcodeOf } from '../protocol/header.js';
+import { idSites, requestIdMap } from '../protocol/id-sites.js';
+import type { Fields } from '../protocol/layout.js';
+import { operationOf } from '../protocol/operations.js';
 import { mapsOf } from '../transport/proc.js';
 import type { Driver } from './driver.js';
+import type { Subjects } from './evidence.js';
 import { type PlanState, staleSymbols } from './plan-source.js';
 import type { ReadyProbe } from './probes.js';
 
@@ -87,6 +92,41 @@ export class Judging {
     const child = step.mints.find(({ use }) => use.kind === 'node' && use.each === undefined)?.symbol;
     const subject = child ?? (inHeader?.kind === 'symbol' ? inHeader.symbol : undefined);
     return { request, stale: stale.map((symbol) => this.#stale(symbol)), subject, recorded: step.reply };
+  }
+
+  /** A message of the kernel's own as the oracle sees it: stale is what an earlier incarnation minted and nobody else. */
+  ofMessage(request: Uint8Array): Probe {
+    const { plan, mintedIn, incarnation, bindings } = this.#state;
+    const { negotiated } = this.#driver.kernel;
+    const op = operationOf(opcodeOf(request));
+    const ids = op === undefined ? [] : idSites(requestIdMap(op, negotiated), request);
+    const stale = [...plan.symbols].filter(
+      ({ id, kind }) =>
+        id !== ROOT_SYMBOL &&
+        mintedIn[id] !== incarnation &&
+        ids.some(({ use, value }) => use.kind === kind && value === bindings.get(id)),
+    );
+    return {
+      request,
+      stale: stale.map(({ id }) => this.#stale(id)),
+      subject: undefined,
+      recorded: undefined,
+    };
+  }
+
+  /** Whom a step is about. */
+  subjectsOf({ template, patches }: Step): Subjects {
+    const { symbols } = this.#state.plan;
+    const meant = patches.flatMap((patch) =>
+      patch.kind === 'symbol' && patch.use.kind === 'node' ? [patch.symbol] : [],
+    );
+    const request = decodeRequest(template, this.#driver.kernel.negotiated, { cut: true });
+    const { name, oldname, newname }: Fields = request.kind === 'request' ? request.fields : {};
+    const paths = meant.map((symbol) => symbols.at(symbol)?.path);
+    const named = [name, oldname, newname].flatMap((one) =>
+      typeof one === 'string' ? paths.map((path) => `${path === '/' ? '' : path}/${one}`) : [],
+    );
+    return { meant, named };
   }
 
   /** A probe as the oracle sees it, with the request as it was sent. */

@@ -139,7 +139,7 @@ export class Probing {
     const isGoodReply = isReply && isGood(outcome.bytes);
     if (!isReply && outcome.kind !== 'swallowed') return one.judgement;
     if (kind.does === 'changes')
-      return this.#witness.changed(one, new Map([[node.id, 'meant']]), isGoodReply);
+      return this.#witness.changed(one, { meant: [node.id], named: [] }, isGoodReply);
     if (!isGoodReply && isReply) return one.judgement;
     if (kind.does === 'releases') return this.#witness.released(one);
     return one.judgement.followUps.includes('identify') ? this.#identify(one.judgement, node) : one.judgement;

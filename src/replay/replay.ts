@@ -22,11 +22,14 @@ import { PlanSource, type PlanState, planState, type StepListener, staleSymbols 
 import { Probing } from './probing.js';
 import type { Restart } from './restart-point.js';
 import type { Failure, ReplayResult } from './result.js';
+import type { Sighting } from './sighting.js';
 import { Store } from './store.js';
 import { Witness } from './witness.js';
 
 /** Divergences that are kept; the rest is only counted. */
 const KEPT_DIVERGENCES = 1000;
+/** How long a server may work on a request whose reply is to be lost: a lock may be waited for, for ever. */
+const LOSING_MS = 2000;
 
 /** Replays a plan. Throws a RelightError when the server does not start or the store cannot be prepared. */
 export const replay = async (plan: Plan, options: ReplayOptions): Promise<ReplayResult> => {
@@ -57,6 +60,7 @@ class Replay {
   readonly #driver: Driver;
   readonly #state: PlanState;
   readonly #judging: Judging;
+  readonly #witness: Witness;
   readonly #incarnations: Incarnations;
   readonly #probing: Probing;
   readonly #pace: Pace;
@@ -73,9 +77,9 @@ class Replay {
     this.#state = planState(plan, Bindings.of(plan));
     this.#judging = new Judging(this.#state, driver);
     const parts = { options, state: this.#state, driver, judging: this.#judging, store };
-    const witness = new Witness(parts);
-    this.#incarnations = new Incarnations(parts, witness);
-    this.#probing = new Probing(parts, { incarnations: this.#incarnations, witness });
+    this.#witness = new Witness(parts);
+    this.#incarnations = new Incarnations(parts, this.#witness);
+    this.#probing = new Probing(parts, { incarnations: this.#incarnations, witness: this.#witness });
     this.#pace = new Pace(options.pace);
   }
 
@@ -100,17 +104,23 @@ class Replay {
   async #upTo({ index, moment }: Restart, from: number): Promise<number> {
     const to = Math.max(from, moment === 'after' ? index + 1 : index);
     await this.#steps(from, Math.min(to, this.#plan.steps.length));
-    if (moment === 'inflight') this.#sendOnly(index);
-    await this.#incarnations.restart(to);
+    const lost = moment === 'inflight' ? await this.#lose(index) : [];
+    await this.#incarnations.restart(to, lost);
     return to;
   }
 
-  /** Sends a step and leaves its reply unread: it is in flight when the server is killed. */
-  #sendOnly(index: number): void {
+  /** Has a step carried out and its reply lost; what objects were like before it, where somebody will ask. */
+  async #lose(index: number): Promise<readonly Sighting[]> {
+    const { strategy, replyTimeoutMs } = this.#options;
     const source = this.#source(index, index + 1);
+    const before = strategy.inFlight === 'resend' ? await this.#witness.look() : [];
     const request = source.next();
-    if (request !== undefined) this.#driver.event({ kind: 'request', ...request }, source);
+    const step = this.#plan.steps.at(index);
+    if (request === undefined || step === undefined) return [];
+    await this.#driver.lose(request, source, Math.min(replyTimeoutMs, LOSING_MS));
     this.#state.finished[index] = 1;
+    this.#judging.identities.unanswered(step, this.#state.incarnation);
+    return before;
   }
 
   async #steps(from: number, to: number): Promise<void> {
@@ -170,7 +180,10 @@ class Replay {
             waitedMs: this.#options.replyTimeoutMs,
             later: { answered: 0, unanswered: held.length },
           } as const);
-    for (const step of held) this.#state.finished[step.index] = 1;
+    for (const step of held) {
+      this.#state.finished[step.index] = 1;
+      this.#judging.identities.unanswered(step, this.#state.incarnation);
+    }
     const stale = held.filter((step) => staleSymbols(step, this.#state).length > 0);
     for (const step of stale) this.#judging.keep(this.#judging.judge(this.#judging.ofStep(step), outcome));
     const [first] = held;

@@ -4,13 +4,13 @@
  */
 
 import { type Rng, rng } from '../base/rng.js';
-import { judgeEffects } from '../oracle/effects.js';
+import { judgeEffects, judgeTwice } from '../oracle/effects.js';
 import { judgeLiveIds } from '../oracle/live-ids.js';
 import type { Probe } from '../oracle/probe.js';
 import { completed, type Judgement } from '../oracle/verdict.js';
 import type { Driver } from './driver.js';
 import { endingOf } from './ending.js';
-import { failedIn, liveUses, observed, type Role, type Seen } from './evidence.js';
+import { failedIn, liveUses, observed, type Seen, type Subjects } from './evidence.js';
 import { Inspector } from './inspector.js';
 import type { Judging } from './judging.js';
 import type { ReplayOptions } from './options.js';
@@ -89,27 +89,41 @@ export class Witness {
   }
 
   /** A judgement on a request that gave a stale id back, after every live id was used. */
-  async released({ probe, judgement, before }: Case): Promise<Judgement> {
-    const seen = await this.#seen(before);
-    const { judging } = this.#parts;
-    const failing = await this.#failing(seen);
-    return completed(judgement, judgeLiveIds(probe, liveUses(seen, judging.keyOf, failing), judging.scene()));
+  async released(one: Case): Promise<Judgement> {
+    return this.#withLiveIds(one, await this.#seen(one.before));
   }
 
   /** A judgement on a request that was to change something, after everything was read again. */
-  async changed(one: Case, roles: ReadonlyMap<number, Role>, acknowledged: boolean): Promise<Judgement> {
+  async changed(one: Case, subjects: Subjects, acknowledged: boolean): Promise<Judgement> {
     const seen = await this.#seen(one.before);
     const { judging } = this.#parts;
-    const { keyOf } = judging;
-    const found =
-      failedIn(seen.after) === undefined
-        ? judgeEffects(
-            one.probe,
-            { objects: observed(seen, { keyOf, roles }), acknowledged },
-            judging.scene(),
-          )
-        : judgeLiveIds(one.probe, liveUses(seen, keyOf, await this.#failing(seen)), judging.scene());
-    return completed(one.judgement, found);
+    if (failedIn(seen.after) !== undefined) return this.#withLiveIds(one, seen);
+    const objects = observed(seen, subjects, judging.keyOf);
+    return completed(one.judgement, judgeEffects(one.probe, { objects, acknowledged }, judging.scene()));
+  }
+
+  /**
+   * A judgement on a request that was sent again after its first sending had been carried out and its reply was lost; `before`
+   * is what an earlier incarnation saw before that. `errno` is what the application hears now.
+   */
+  async resent(one: Case, subjects: Subjects, errno: number): Promise<Judgement> {
+    const { judging } = this.#parts;
+    const after = await this.look();
+    const seen = { before: one.before, after, isAcrossRestart: true };
+    if (failedIn(after) !== undefined) return this.#withLiveIds(one, seen);
+    const objects = observed(seen, subjects, judging.keyOf);
+    const scene = judging.scene();
+    const effects = judgeEffects(one.probe, { objects, acknowledged: errno === 0 }, scene);
+    return completed(
+      completed(one.judgement, effects),
+      judgeTwice(one.probe, { objects, error: errno }, scene),
+    );
+  }
+
+  async #withLiveIds({ probe, judgement }: Case, seen: Seen): Promise<Judgement> {
+    const { judging } = this.#parts;
+    const uses = liveUses(seen, judging.keyOf, await this.#failing(seen));
+    return completed(judgement, judgeLiveIds(probe, uses, judging.scene()));
   }
 
   async #seen(before: readonly Sighting[]): Promise<Seen> {

@@ -88,8 +88,8 @@ describe('reading objects', () => {
     fake.talk.ask('SETATTR', { valid: 8, size: 0n }, { nodeid: fake.talk.walk('run.sh') });
     const after = await inspector.read(objects);
     const keyOf = (path: string): number => objects.findIndex((object) => object.path === path);
-    const roles = new Map([[keyOf('/hello.txt'), 'meant' as const]]);
-    const all = observed({ before, after, isAcrossRestart: false }, { keyOf, roles });
+    const subjects = { meant: [keyOf('/hello.txt')], named: [] };
+    const all = observed({ before, after, isAcrossRestart: false }, subjects, keyOf);
     expect(all.filter((one) => one.meant).map(({ key }) => key)).toEqual([keyOf('/hello.txt')]);
     const changed = all.filter((one) => changesOf(one.before, one.after).length > 0);
     expect(changed.map(({ key }) => key)).toEqual([keyOf('/run.sh')]);

@@ -9,14 +9,18 @@ import { handleOf, replyLimit, type Server } from '../server.js';
 /** Most bytes that one COPY_FILE_RANGE copies; the caller asks again for the rest. */
 const COPY_MAX = 16 << 20;
 
+const O_APPEND = 0o2000;
+
 /** No more than a kernel asks for, whatever a size field says. */
 export const READ: Handler<'READ'> = onHandle(({ server, fields: { offset, size } }, { inode }) => {
   const data = read({ inode, offset, length: Math.min(size, replyLimit(server)) });
   return isRefusal(data) ? data : { data };
 });
 
-export const WRITE: Handler<'WRITE'> = onHandle(({ server, fields: { offset, data } }, { inode }) => {
-  const size = write(server.store, { inode, offset, bytes: data, appends: false, time: server.now() });
+/** As pwrite(2) of Linux on a descriptor that was opened to append, which most servers hand the request to: at the end. */
+export const WRITE: Handler<'WRITE'> = onHandle(({ server, fields: { offset, data, flags } }, { inode }) => {
+  const appends = (flags & O_APPEND) !== 0;
+  const size = write(server.store, { inode, offset, bytes: data, appends, time: server.now() });
   if (isRefusal(size)) return size;
   wakePolls(server, inode);
   return { size };
