@@ -12,36 +12,56 @@ export type Life = 'old' | 'live';
 /** An object for each site of a seed; a handle's site has that of its node. */
 export type Aim = readonly CastObject[];
 
+/** From which objects a node is chosen: by whose numbers, and whether the request gives one of them back. */
 const pools = {
   old: { closed: 'old', open: 'oldOpen' },
   live: { closed: 'live', open: 'liveOpen' },
-} as const satisfies Readonly<Record<Life, Readonly<Record<'closed' | 'open', keyof Cast>>>>;
+  spare: { closed: 'spare', open: 'spareOpen' },
+} as const satisfies Readonly<Record<Life | 'spare', Readonly<Record<'closed' | 'open', keyof Cast>>>>;
 
-/** Objects that may stand at the site of a node. */
-export const poolFor = (cast: Cast, { open }: SeedSite, life: Life): Pool =>
-  cast[pools[life][open ? 'open' : 'closed']];
+/** How objects are chosen. */
+export interface AimOrders {
+  readonly cast: Cast;
+  readonly life: Life;
+  readonly rng: Rng;
+  /** Site that the caller fills; what stands there does not give an id of the object back. */
+  readonly except?: number;
+  /** Only objects whose ids may be given back. */
+  readonly spare?: boolean;
+}
 
-/** Chooses an object for every site; `undefined` when the cast has none for one of them. */
-export const aimAt = (seed: Seed, cast: Cast, life: Life, rng: Rng): Aim | undefined => {
+/**
+ * Chooses an object for every site; `undefined` when the cast has none for one of them. Live ids are given back only of
+ * spare objects.
+ */
+export const aimAt = (seed: Seed, orders: AimOrders): Aim | undefined => {
+  const { life, except = -1, spare = false } = orders;
   const aim: CastObject[] = [];
-  for (const site of seed.sites) {
-    const object = site.use.kind === 'node' ? choose(site, cast, life, rng) : aim.at(-1);
+  for (let index = 0; index < seed.sites.length; index++) {
+    const site = seed.sites[index];
+    if (site === undefined) return undefined;
+    const kind = life === 'live' && (spare || isGivenBack(seed, index, except)) ? 'spare' : life;
+    const object = site.use.kind === 'node' ? choose(site, kind, orders) : aim[index - 1];
     if (object === undefined) return undefined;
     aim.push(object);
   }
   return aim;
 };
 
-const choose = (site: SeedSite, cast: Cast, life: Life, rng: Rng): CastObject | undefined => {
-  const wanted = site.object === undefined ? undefined : cast.objects[site.object];
-  if (wanted !== undefined && isReady(wanted, site, life)) return wanted;
-  return rng.pick(poolFor(cast, site, life)[site.type]);
+/** Whether the request gives the node at a site back, or the handle that follows it. */
+const isGivenBack = ({ sites }: Seed, index: number, except: number): boolean => {
+  const isReleased = (at: number): boolean => at !== except && sites[at]?.use.act === 'release';
+  return isReleased(index) || (sites[index]?.open === true && isReleased(index + 1));
 };
 
-const isReady = (object: CastObject, { open }: SeedSite, life: Life): boolean => {
-  const held = life === 'old' ? object.old : object.live;
-  if (held === undefined || object.role !== 'kept') return false;
-  return !open || held.handle !== undefined;
+/** Whether filling a seed with live ids would give one of them back. */
+export const givesBack = (seed: Seed, except = -1): boolean =>
+  seed.sites.some((_, index) => isGivenBack(seed, index, except));
+
+const choose = (site: SeedSite, kind: Life | 'spare', { cast, rng }: AimOrders): CastObject | undefined => {
+  const pool: Pool = cast[pools[kind][site.open ? 'open' : 'closed']];
+  const wanted = site.object === undefined ? undefined : cast.objects[site.object];
+  return wanted !== undefined && pool.any.includes(wanted) ? wanted : rng.pick(pool[site.type]);
 };
 
 /** Ids of an object in a life. The object must have been chosen for that life. */
@@ -86,6 +106,23 @@ export interface Fault {
   readonly patches: readonly Patch[];
   readonly meant: readonly number[];
 }
+
+/**
+ * A request that is right in its ids, with what else is wrong: live where the life has such objects, else old ones, which
+ * then make the case a stale one. `undefined` when the cast has no object for it.
+ */
+export const aimed = (
+  seed: Seed,
+  orders: Omit<AimOrders, 'life'>,
+): { readonly patches: SymbolPatch[]; readonly meant: number[]; readonly relation: Relation } | undefined => {
+  for (const life of ['live', 'old'] as const) {
+    const aim = aimAt(seed, { ...orders, life });
+    if (aim === undefined) continue;
+    const relation = life === 'old' && aim.length > 0 ? 'stale' : 'good';
+    return { patches: patchesOf(seed, aim, life), meant: meantBy(aim, life), relation };
+  }
+  return undefined;
+};
 
 /** A case of one request. */
 export const single = (

@@ -66,7 +66,9 @@ export interface Cast {
   /** Kept ones with a node of the later life, and of those the open ones. */
   readonly live: Pool;
   readonly liveOpen: Pool;
+  /** Spare ones with a node of the later life, and of those the open ones. */
   readonly spare: Pool;
+  readonly spareOpen: Pool;
   readonly forgotten: Pool;
   readonly released: Pool;
 }
@@ -91,11 +93,11 @@ export const castFrom = (plan: Plan, { size = SIZE }: CastOptions = {}): Cast =>
 };
 
 /**
- * The cast as a life has it that looked up and opened as told: ids that such a life does not have are absent. Symbols stay
- * the same.
+ * The cast as a life has it that looked up and opened as told, in a session that may be another one: ids that such a life
+ * does not have are absent. Symbols stay the same.
  */
-export const castUnder = (cast: Cast, relookup: Relookup): Cast => {
-  if (relookup === 'shuffled+open') return cast;
+export const castUnder = (cast: Cast, relookup: Relookup, negotiated = cast.negotiated): Cast => {
+  if (relookup === 'shuffled+open') return { ...cast, negotiated };
   const without = relookup === 'none' ? unseen : unopened;
   const parents = new Map<CastObject, CastObject>();
   const objects = cast.objects.map((object) => {
@@ -103,7 +105,7 @@ export const castUnder = (cast: Cast, relookup: Relookup): Cast => {
     parents.set(object, changed);
     return changed;
   });
-  const { negotiated, symbols, memory } = cast;
+  const { symbols, memory } = cast;
   return pooled({ negotiated, symbols, objects, memory });
 };
 
@@ -132,6 +134,7 @@ const pooled = (parts: Parts): Cast => {
     live: pool((object) => isKept(object) && object.live !== undefined),
     liveOpen: pool((object) => isKept(object) && object.live?.handle !== undefined),
     spare: pool(({ role, live }) => role === 'spare' && live !== undefined),
+    spareOpen: pool(({ role, live }) => role === 'spare' && live?.handle !== undefined),
     forgotten: pool(({ forgotten }) => forgotten !== undefined),
     released: pool(({ released }) => released !== undefined),
   };

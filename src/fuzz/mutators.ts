@@ -4,6 +4,7 @@ import { rng } from '../base/rng.js';
 import type { Operation } from '../protocol/operations.js';
 import type { Cast } from './cast.js';
 import type { Mutator } from './mutator.js';
+import { counts } from './mutators/count/lookups.js';
 import { unannouncedHandle } from './mutators/fh/flag.js';
 import { mismatchedHandles } from './mutators/fh/mismatched.js';
 import { mismatchedNodes } from './mutators/nodeid/mismatched.js';
@@ -11,6 +12,10 @@ import { staleNodes } from './mutators/nodeid/stale.js';
 import { addresses } from './mutators/numbers/address.js';
 import { constants } from './mutators/numbers/constant.js';
 import { nearby } from './mutators/numbers/nearby.js';
+import { extensions } from './mutators/size/extension.js';
+import { frames } from './mutators/size/frame.js';
+import { names } from './mutators/size/name.js';
+import { numbers } from './mutators/size/number.js';
 import type { Seed } from './seed.js';
 import type { Seeds } from './seeds.js';
 
@@ -25,6 +30,11 @@ export const mutators: readonly Mutator[] = [
   ]),
   ...mismatchedHandles,
   unannouncedHandle,
+  ...counts,
+  ...frames,
+  ...names,
+  ...numbers,
+  ...extensions,
 ];
 
 /** A mutator on an operation, with the seeds that it can start from. */

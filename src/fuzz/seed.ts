@@ -18,6 +18,8 @@ export interface SeedSite {
   readonly object: number | undefined;
   /** Whether a handle of the same object follows. */
   readonly open: boolean;
+  /** Byte in the frame of the number of lookups that the request gives back of this node. */
+  readonly countAt: number | undefined;
 }
 
 /** A request to start from. */

@@ -8,7 +8,6 @@ import type { Plan, Step } from '../plan/plan.js';
 import { textOf } from '../protocol/byte-string.js';
 import { requestContent } from '../protocol/content-sites.js';
 import { requestIdMap, visitIds } from '../protocol/id-sites.js';
-import type { IdUse } from '../protocol/operation.js';
 import { type Operation, operations } from '../protocol/operations.js';
 import type { Cast, CastObject, CastType } from './cast.js';
 import { finding } from './lifecycle.js';
@@ -26,9 +25,12 @@ const MOST_SITES = 16;
 /** Children of the cast that are looked up by name. */
 const MOST_NAMES = 8;
 
-/** Seeds of every operation that a kernel may send in the plan's session, in the order of the table. */
+const NONE: ReadonlyMap<Operation, Seed[]> = new Map();
+
+/** Seeds of every operation that a kernel may send in the cast's session, in the order of the table. */
 export const seedsOf = (plan: Plan, cast: Cast, rng: Rng): Seeds => {
-  const recorded = recordedSeeds(plan, cast, rng);
+  // Under another session the recorded bytes would mean something else.
+  const recorded = plan.negotiated === cast.negotiated ? recordedSeeds(plan, cast, rng) : NONE;
   const seeds = new Map<Operation, readonly Seed[]>();
   for (const op of operations)
     if (op.effect !== 'session' && op.sinceMinor <= cast.negotiated.minor)
@@ -51,25 +53,30 @@ const madeSeeds = (op: Operation, cast: Cast): Seed[] => {
 };
 
 const madeSites = (op: Operation, bytes: Uint8Array, cast: Cast, object: number | undefined): SeedSite[] => {
-  const places: Place[] = [];
-  visitIds(requestIdMap(op, cast.negotiated), bytes, (use, offset) =>
-    places.push({ use, offset, object: use.part === 'header' ? object : undefined }),
-  );
-  return sitesFrom(places);
+  const places = placesIn(op, bytes, cast);
+  return sitesFrom(places.map((place) => (place.use.part === 'header' ? { ...place, object } : place)));
 };
 
-type Place = Pick<SeedSite, 'use' | 'offset' | 'object'> & { readonly type?: CastType };
+type Place = Pick<SeedSite, 'use' | 'offset' | 'object' | 'countAt'> & { readonly type?: CastType };
+
+const placesIn = (op: Operation, bytes: Uint8Array, { negotiated }: Cast): Place[] => {
+  const places: Place[] = [];
+  visitIds(requestIdMap(op, negotiated), bytes, (use, offset, countAt) =>
+    places.push({ use, offset, object: undefined, countAt: countAt < 0 ? undefined : countAt }),
+  );
+  return places;
+};
 
 /** Nodes and handles; a handle belongs to the node before it. */
 const sitesFrom = (places: readonly Place[]): SeedSite[] => {
   const named = places.filter(({ use }) => use.kind === 'node' || use.kind === 'handle');
   const sites: SeedSite[] = [];
-  for (const [index, { use, offset, object, type = use.type ?? 'any' }] of named.entries()) {
+  for (const [index, { use, offset, object, countAt, type = use.type ?? 'any' }] of named.entries()) {
     const before = sites.at(-1);
     const open = named[index + 1]?.use.kind === 'handle';
-    if (use.kind === 'node') sites.push({ use, offset, type, object, open });
+    if (use.kind === 'node') sites.push({ use, offset, type, object, open, countAt });
     else if (before !== undefined)
-      sites.push({ use, offset, type: before.type, object: before.object, open: false });
+      sites.push({ use, offset, type: before.type, object: before.object, open: false, countAt });
   }
   return sites;
 };
@@ -110,18 +117,19 @@ class RecordedReader {
 
   seedOf({ template, templateKept, patches }: Step, op: Operation): Seed | undefined {
     if (template.length > LONGEST || templateKept < template.length) return undefined;
-    const places = patches.flatMap((patch) =>
-      patch.kind === 'symbol' ? [this.#place(patch.use, patch.offset, patch.symbol)] : [],
+    const symbols = new Map(
+      patches.flatMap((patch) => (patch.kind === 'symbol' ? [[patch.offset, patch.symbol] as const] : [])),
+    );
+    const places = placesIn(op, template, this.#cast).map((place) =>
+      this.#aimed(place, symbols.get(place.offset)),
     );
     if (places.length > MOST_SITES || this.#endangersCast(op, template)) return undefined;
-    return { op, origin: 'recorded', bytes: template.slice(), sites: sitesFrom(places) };
+    return { op, origin: 'recorded', bytes: new Uint8Array(template), sites: sitesFrom(places) };
   }
 
-  #place(use: IdUse, offset: number, symbol: number): Place {
+  #aimed(place: Place, symbol = -1): Place {
     const object = this.#byPath.get(this.#plan.symbols.at(symbol)?.path ?? '');
-    return object === undefined
-      ? { use, offset, object: undefined }
-      : { use, offset, object: object.index, type: object.type };
+    return object === undefined ? place : { ...place, object: object.index, type: object.type };
   }
 
   /** Whether it makes, moves or removes a name that may be one of the cast. */

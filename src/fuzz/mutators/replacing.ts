@@ -3,7 +3,17 @@
 import type { Rng } from '../../base/rng.js';
 import type { Shift } from '../../plan/plan.js';
 import { putU64At } from '../../protocol/raw.js';
-import { type Aim, aimAt, type Fault, type Life, meantBy, patchesOf, patchOf, single } from '../aim.js';
+import {
+  type Aim,
+  aimAt,
+  type Fault,
+  givesBack,
+  type Life,
+  meantBy,
+  patchesOf,
+  patchOf,
+  single,
+} from '../aim.js';
 import type { Case, MutatorFamily, Relation } from '../case.js';
 import type { Cast, CastObject } from '../cast.js';
 import type { Mutator } from '../mutator.js';
@@ -42,6 +52,7 @@ export interface ReplacingRow {
 
 const families: Readonly<Record<Replaced, MutatorFamily>> = { node: 'nodeid', handle: 'fh' };
 const LIVE_FIRST: readonly Life[] = ['live', 'old'];
+const OLD_FIRST: readonly Life[] = ['old', 'live'];
 
 /** A mutator that replaces one id. */
 export const replacing = (row: ReplacingRow): Mutator => {
@@ -57,8 +68,8 @@ export const replacing = (row: ReplacingRow): Mutator => {
     make: (seed, cast, rng) => {
       const index = siteToReplace(seed, kind, rng);
       if (index < 0) return undefined;
-      for (const life of around) {
-        const aim = aimAt(seed, cast, life, rng);
+      for (const life of preferred(seed, index, around)) {
+        const aim = aimAt(seed, { cast, life, rng, except: index });
         if (aim !== undefined)
           return replaced(seed, { aim, life, index, cast, rng }, row, { name, relation });
       }
@@ -66,6 +77,10 @@ export const replacing = (row: ReplacingRow): Mutator => {
     },
   };
 };
+
+/** What gives ids back is better filled with old ones: there are few live ones to spare. */
+const preferred = (seed: Seed, index: number, around: readonly Life[]): readonly Life[] =>
+  around.length > 1 && givesBack(seed, index) ? OLD_FIRST : around;
 
 /** One of the sites of that kind; -1 when there is none. */
 const siteToReplace = ({ sites }: Seed, kind: Replaced, rng: Rng): number => {
@@ -114,7 +129,7 @@ const nodeNamedBy = (symbol: number, { symbols }: Cast): number | undefined => {
 };
 
 const withNumber = (bytes: Uint8Array, offset: number, value: bigint): Uint8Array => {
-  const copy = bytes.slice();
+  const copy = new Uint8Array(bytes);
   putU64At(copy, offset, value);
   return copy;
 };

@@ -19,7 +19,7 @@ export const unannouncedHandle: Mutator = {
     const index = seed.sites.findIndex(({ use }) => use.kind === 'handle' && use.when !== undefined);
     const site = seed.sites[index];
     const life = cast.liveOpen.any.length > 0 ? 'live' : 'old';
-    const aim = aimAt(seed, cast, life, rng);
+    const aim = aimAt(seed, { cast, life, rng });
     const handle = aim?.[index]?.old.handle;
     if (site === undefined || aim === undefined || handle === undefined) return undefined;
     const bytes = withoutFlag(seed, site, cast.negotiated);
@@ -33,7 +33,7 @@ export const unannouncedHandle: Mutator = {
 const withoutFlag = ({ op, bytes }: Seed, { use }: SeedSite, session: Negotiated): Uint8Array | undefined => {
   const at = use.when && fieldOffset(op, use.when.field, session);
   if (at === undefined || use.when?.mask === undefined) return undefined;
-  const copy = bytes.slice();
+  const copy = new Uint8Array(bytes);
   const view = new DataView(copy.buffer);
   view.setUint32(at, view.getUint32(at, true) & ~use.when.mask, true);
   return copy;

@@ -15,7 +15,7 @@ const stale: Mutator = {
   sendable: true,
   make: (seed, cast, rng) => {
     if (seed.sites.length === 0) return undefined;
-    const aim = aimAt(seed, cast, 'old', rng);
+    const aim = aimAt(seed, { cast, life: 'old', rng });
     if (aim === undefined) return undefined;
     const patches = patchesOf(seed, aim, 'old');
     return single(seed, { mutator: name, relation: 'stale', patches, meant: meantBy(aim, 'old') });
