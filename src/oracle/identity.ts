@@ -7,6 +7,7 @@ import { errorOf } from '../protocol/header.js';
 import type { Negotiated } from '../protocol/negotiated.js';
 import type { Facts } from './facts.js';
 import { type Fingerprint, isEmpty } from './fingerprint.js';
+import { Journal } from './journal.js';
 import { isExcluded, isTelling, type Likeness, pointsText } from './likeness.js';
 import { Objects } from './objects.js';
 import { accountOf, intentOf, type ObjectKey, type StepIds, type Told } from './seen.js';
@@ -65,9 +66,7 @@ export class Identities {
   readonly #met: { told: Told; incarnation: number; isStoreChanged: boolean }[] = [];
   /** Objects that took the place of others while the server was down. */
   readonly #inPlace = new Map<ObjectKey, ObjectKey>();
-  #steps: (StepIds | number)[] = [];
-  #replies: (Uint8Array | undefined)[] = [];
-  #incarnations: number[] = [];
+  readonly #seen = new Journal<StepIds | number>();
 
   constructor(options: IdentitiesOptions) {
     this.#options = options;
@@ -75,16 +74,16 @@ export class Identities {
 
   /**
    * Takes the reply to a request with valid ids (a step, or the number of one), in the order of effects. It is kept and
-   * read when the first question comes, so that this costs next to nothing; the bytes must stay as they are. A reply that
+   * read when the first question comes, so that this costs next to nothing; the bytes of a reply are copied. A reply that
    * was the same as the recorded one may be given as that one, at the price of its times and inode number.
    */
   observe(step: StepIds | number, reply: Uint8Array, incarnation: number): void {
-    if (errorOf(reply) === 0) this.#keep(step, reply, incarnation);
+    if (errorOf(reply) === 0) this.#seen.add(step, reply, incarnation);
   }
 
   /** Takes a request that was never answered, as the server died: nobody knows whether it took effect. */
   unanswered(step: StepIds | number, incarnation: number): void {
-    this.#keep(step, undefined, incarnation);
+    this.#seen.add(step, undefined, incarnation);
   }
 
   /** Notes that an object is no more (deleted or replaced while the server was down): no good reply can be about it. */
@@ -148,14 +147,8 @@ export class Identities {
     };
   }
 
-  #keep(step: StepIds | number, reply: Uint8Array | undefined, incarnation: number): void {
-    this.#steps.push(step);
-    this.#replies.push(reply);
-    this.#incarnations.push(incarnation);
-  }
-
   #read(): void {
-    if (this.#steps.length > 0) this.#readSteps();
+    if (this.#seen.size > 0) this.#readSteps();
     if (this.#met.length > 0) this.#reconcile();
   }
 
@@ -185,14 +178,10 @@ export class Identities {
   }
 
   #readSteps(): void {
-    const [steps, replies, incarnations] = [this.#steps, this.#replies, this.#incarnations];
-    this.#steps = [];
-    this.#replies = [];
-    this.#incarnations = [];
-    steps.forEach((step, index) => {
+    for (const { step, reply, incarnation } of this.#seen.take()) {
       const ids = typeof step === 'number' ? this.#options.stepAt?.(step) : step;
-      if (ids !== undefined) this.#take(ids, replies[index], incarnations[index] ?? 0);
-    });
+      if (ids !== undefined) this.#take(ids, reply, incarnation);
+    }
   }
 
   #take(ids: StepIds, reply: Uint8Array | undefined, incarnation: number): void {
