@@ -58,6 +58,30 @@ describe('a resent request that took effect before', () => {
     talk.memfs.close();
   });
 
+  test('under the ids that the new incarnation gave: it is recalled all the same', ({ folder }) => {
+    const make = { name: 'd', mode: 0o700 };
+    const talk = interrupted(folder, 'recall', (first) => {
+      first.walk('hello.txt');
+      first.ask('MKDIR', make, { unique: 100n, nodeid: first.walk('docs') });
+    });
+    const docs = talk.walk('docs');
+    expect(talk.errno('MKDIR', make, { unique: 100n | UNIQUE_RESEND, nodeid: docs })).toBe(0);
+    talk.memfs.close();
+  });
+
+  test('OPEN with O_TRUNC recalled: a handle of this incarnation, and nothing is cut again', ({ folder }) => {
+    const flags = 0o1002;
+    const talk = interrupted(folder, 'recall', (first) =>
+      first.ask('OPEN', { flags }, { unique: 100n, nodeid: first.walk('hello.txt') }),
+    );
+    const nodeid = talk.walk('hello.txt');
+    const other = talk.ask('OPEN', { flags: 2 }, { nodeid });
+    talk.ask('WRITE', { fh: other.fh, offset: 0n, data: bytes('abc') }, { nodeid });
+    const { fh } = talk.ask('OPEN', { flags }, { unique: 100n | UNIQUE_RESEND, nodeid });
+    expect(talk.ask('READ', { fh, offset: 0n, size: 9 }, { nodeid }).data).toEqual(bytes('abc'));
+    talk.memfs.close();
+  });
+
   test('another request under the same unique is not mistaken for it', ({ folder }) => {
     const talk = interrupted(folder, 'recall', (first) =>
       first.ask('MKDIR', { name: 'd', mode: 0o700 }, { unique: 100n }),
