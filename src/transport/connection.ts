@@ -25,13 +25,18 @@ export class Connection {
   /** Bytes of a message whose other packets are still to come. */
   #partial = 0;
 
-  /** maxMessage: bytes of the largest message that can come. */
-  constructor(fd: number, maxMessage: number) {
+  /** maxMessage: bytes of the largest message that can come. A `buffer` of that size may be lent. */
+  constructor(fd: number, maxMessage: number, buffer?: Uint8Array) {
     this.#fd = fd;
     this.#poll = new PollSet([fd]);
-    this.#buffer = new Uint8Array(maxMessage);
-    this.#view = new DataView(this.#buffer.buffer);
+    this.#buffer = buffer?.length === maxMessage ? buffer : new Uint8Array(maxMessage);
+    this.#view = new DataView(this.#buffer.buffer, this.#buffer.byteOffset);
     limitReceiving(fd, PATIENCE_MS);
+  }
+
+  /** Where messages are received; it may be lent to the next connection. */
+  get buffer(): Uint8Array {
+    return this.#buffer;
   }
 
   /** Sends one message; `full` when the server must read first, `closed` when nobody will. */

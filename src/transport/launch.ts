@@ -32,6 +32,9 @@ export interface LaunchOptions {
   readonly sandbox?: Sandbox | undefined;
 }
 
+/** What one start has otherwise than the launcher's options say. */
+export type LifeChanges = Partial<Pick<LaunchOptions, 'aslr' | 'env'>>;
+
 /** What a start tells its listener, on the main thread. */
 export interface LaunchEvents {
   readonly onMounted?: (event: Extract<FromServing, { kind: 'mounted' }>) => void;
@@ -106,12 +109,12 @@ export class Launcher {
   }
 
   /** Starts the next incarnation. Throws `server` when the command cannot be started. The caller closes our end. */
-  async launch(events: LaunchEvents = {}): Promise<RunningServer> {
+  async launch(events: LaunchEvents = {}, changes: LifeChanges = {}): Promise<RunningServer> {
     if (this.options.mode === 'pretend' && this.mountPoint !== undefined) removePollFile(this.mountPoint);
     const channel = openChannel();
     this.#theirs = channel.theirs;
     try {
-      const server = await this.#spawn(channel, events);
+      const server = await this.#spawn(channel, events, changes);
       if (this.options.sandbox !== undefined) makeExpendable(server.pid);
       if (this.handsOver) this.handedOver();
       return server;
@@ -147,17 +150,17 @@ export class Launcher {
     rmdirSync(mountPoint);
   }
 
-  #command(handOver: number): SpawnCommand {
-    const { aslr = 'on', cpus, stdin = 'ignore', stdout = 'ignore', detached = true } = this.options;
-    const { scratch } = this.#equipment;
-    const env = scratch?.environment(this.options.env ?? process.env) ?? this.options.env;
+  #command(handOver: number, changes: LifeChanges): SpawnCommand {
+    const options = { ...this.options, ...changes };
+    const { aslr = 'on', cpus, stdin = 'ignore', stdout = 'ignore', detached = true } = options;
+    const env = this.#equipment.scratch?.environment(options.env ?? process.env) ?? options.env;
     // The thread that starts it may see the file system in its own way: only a full path leads there.
     const cwd = resolve(this.options.cwd ?? '');
     const given = this.handsOver ? handOver : undefined;
     return { argv: this.argv, cwd, env, aslr, cpus, stdin, stdout, detached, handOver: given };
   }
 
-  #spawn(channel: ChannelPair, events: LaunchEvents): Promise<RunningServer> {
+  #spawn(channel: ChannelPair, events: LaunchEvents, changes: LifeChanges): Promise<RunningServer> {
     const { interposer, spawner, mountPoint } = this.#equipment;
     const strangers = new Set(adopted());
     const session = { socket: channel.theirs, inode: channel.theirInode, mode: this.options.mode };
@@ -167,7 +170,7 @@ export class Launcher {
     });
     return new Promise((started, reject) => {
       let server: RunningServer | undefined;
-      spawner.spawn(this.#command(channel.theirs), (event: FromSpawning) => {
+      spawner.spawn(this.#command(channel.theirs, changes), (event: FromSpawning) => {
         if (event.kind === 'failed') reject(this.#cannotStart(event.error));
         else if (event.kind === 'spawned') {
           ownChild(event.pid);

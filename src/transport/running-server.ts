@@ -7,9 +7,21 @@ import { isRunning, treeOf } from './proc.js';
 import { adopted, holdersOf, type ProcessExit, reap } from './subreaper.js';
 import { Tail } from './tail.js';
 
+/** Waits between two looks at the processes: short at first, since most servers end at once. */
+const FIRST_POLL_MS = 1;
 const POLL_MS = 20;
 /** How long a daemon's first process may take to leave. */
 const FORKING_MS = 200;
+
+/** Waits longer each time. */
+class Patience {
+  #ms = FIRST_POLL_MS;
+
+  async wait(): Promise<void> {
+    await sleep(this.#ms);
+    this.#ms = Math.min(POLL_MS, this.#ms * 2);
+  }
+}
 
 /** What it takes to end a server. */
 export interface EndOptions {
@@ -74,7 +86,8 @@ export class RunningServer {
   /** Waits until the server has ended; `undefined` after the time-out. */
   async waitForExit(timeoutMs: number): Promise<ProcessExit | undefined> {
     const deadline = performance.now() + timeoutMs;
-    while (this.look() === undefined && performance.now() < deadline) await sleep(POLL_MS);
+    const patience = new Patience();
+    while (this.look() === undefined && performance.now() < deadline) await patience.wait();
     return this.#exit;
   }
 
@@ -98,11 +111,12 @@ export class RunningServer {
       for (const pid of new Set([...this.holders(), this.servingPid])) signalTo(pid, 'SIGTERM');
       await this.waitForExit(graceMs);
     }
+    const patience = new Patience();
     for (;;) {
       const left = this.#processes();
       if (left.length === 0 && this.look() !== undefined) break;
       for (const pid of left) signalTo(pid, 'SIGKILL');
-      await sleep(left.length === 0 ? POLL_MS : 1);
+      await patience.wait();
       for (const pid of left) if (pid !== this.#daemon) reap(pid);
     }
     const exit = this.#exit ?? { pid: this.pid, code: undefined, signal: undefined };
