@@ -66,7 +66,9 @@ export const judgeAftermath = (aftermath: Aftermath, scene: Scene): Judgement[] 
   const judgements = [
     judgeEffects(probe, { objects, acknowledged }, scene),
     judgeLiveIds(probe, liveUses(aftermath), scene),
-    isAgain && isAlone && errno !== undefined ? judgeTwice(probe, { objects, error: errno }, scene) : undefined,
+    isAgain && isAlone && errno !== undefined
+      ? judgeTwice(probe, { objects, error: errno }, scene)
+      : undefined,
   ].filter((one) => one !== undefined);
   return judgements.filter(({ verdict }) => isUnsafe(verdict) || (isAlone && verdict === 'recovered'));
 };

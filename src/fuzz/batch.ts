@@ -14,7 +14,10 @@ export interface Batch {
 }
 
 /** The cases one after the other, and then requests that belong to none. */
-export const batchOf = (cases: readonly Pick<Case, 'requests'>[], more: readonly CaseRequest[] = []): Batch => {
+export const batchOf = (
+  cases: readonly Pick<Case, 'requests'>[],
+  more: readonly CaseRequest[] = [],
+): Batch => {
   const requests: CaseRequest[] = [];
   for (const one of cases) for (const request of one.requests) requests.push(request);
   const first = new Int32Array(requests.length + more.length);

@@ -1,6 +1,6 @@
 /**
  * What a campaign needs of a server under test: lives to begin, batches to play, and what came of them. The stage does it
- * with real processes (`stage.ts`).
+ * with real processes (`stage-ground.ts`).
  */
 
 import type { Judgement, Verdict } from '../oracle/verdict.js';

@@ -54,7 +54,7 @@ const SLICE_MS = 20;
 /** Messages between two looks at the clock. */
 const GLANCE = 256;
 
-const UNSENT = 0;
+/** States of a slot; 0 before it is sent. `LOOSE`: no answer is due, but one may come. */
 const UNDER_WAY = 1;
 const LOOSE = 2;
 const ANSWERED = 3;
@@ -95,7 +95,12 @@ export class Lane {
   #isFull = false;
   #asides: Uint8Array[] = [];
   #scratch = new Uint8Array(1 << 16);
-  readonly #take = (message: Uint8Array): void => this.#receive(message);
+  /** Requests under way below which new ones are sent before more replies are taken. */
+  #enough = 0;
+  readonly #take = (message: Uint8Array): boolean => {
+    this.#receive(message);
+    return this.#awaited > this.#enough;
+  };
   readonly #numberOf = (index: number): number => this.#base + (this.#batch.first[this.#next] ?? 0) + index;
 
   constructor(options: LaneOptions) {
@@ -110,6 +115,7 @@ export class Lane {
   /** Sends a batch and takes what comes until everything that is due was answered. `depth` overrules that of the lane. */
   async run(batch: Batch, listener: LaneListener, depth = this.#options.depth): Promise<LaneEnd> {
     this.#begin(batch, listener);
+    this.#enough = depth >> 1;
     const { connection } = this.#options.life;
     let heard = performance.now();
     let turned = heard;

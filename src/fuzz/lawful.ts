@@ -17,6 +17,10 @@ const isChange = ({ effect, name }: Operation, bytes: Uint8Array): boolean =>
 /** Whether a request asks for a change of what the file system holds. */
 export const asksForChange = ({ op, bytes }: CaseRequest): boolean => op === undefined || isChange(op, bytes);
 
+/** Whether a request gives an id back. */
+export const givesUpIds = ({ op }: CaseRequest): boolean =>
+  op?.ids.some(({ act, side, kind }) => act === 'release' && side === 'request' && kind !== 'owner') === true;
+
 /** The account of one life. */
 export class Lawful {
   /** Objects that requests since the last look were to change. */
@@ -39,12 +43,16 @@ export class Lawful {
   /** Takes the requests of a case, before they are sent. */
   take({ requests, meant }: Pick<Case, 'requests' | 'meant'>, world: World, era: Era): void {
     for (const request of requests) {
-      if (request.op?.effect === 'count' || request.op?.effect === 'handle')
+      if (givesUpIds(request))
         for (const one of releasedBy(request.patches)) if (world.isLive(one)) this.#gone.add(one);
       if (!asksForChange(request)) continue;
       const keys = [...world.meantBy(request, era.negotiated), ...meant.map((symbol) => world.keyOf(symbol))];
       for (const key of keys) this.#changed.add(key);
-      world.doubt(keys.filter((key) => this.#isNews(key, request)), request, era);
+      world.doubt(
+        keys.filter((key) => this.#isNews(key, request)),
+        request,
+        era,
+      );
     }
   }
 

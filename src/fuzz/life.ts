@@ -3,7 +3,7 @@
  * besides, and whether its end was wanted, is not known here.
  */
 
-import { setTimeout as sleep, setImmediate as nextTurn } from 'node:timers/promises';
+import { setImmediate as nextTurn, setTimeout as sleep } from 'node:timers/promises';
 import { acceptInit, type InitOffer, initMessage } from '../kernel/negotiation.js';
 import type { ServerExit } from '../oracle/exit.js';
 import { isNotification, setUnique } from '../protocol/header.js';
@@ -106,8 +106,9 @@ const firstReply = async (
 ): Promise<Uint8Array | 'ended' | 'silent'> => {
   const deadline = performance.now() + timeoutMs;
   let reply: Uint8Array | undefined;
-  const take = (message: Uint8Array): void => {
+  const take = (message: Uint8Array): boolean => {
     if (!isNotification(message)) reply ??= message.slice();
+    return false;
   };
   while (reply === undefined) {
     if (connection.receive(take, PATIENCE_MS) === 'taken') continue;

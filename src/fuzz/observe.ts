@@ -4,12 +4,12 @@
  */
 
 import type { Refusal } from '../kernel/refusal.js';
+import type { MappedRange } from '../oracle/id-kind.js';
 import { judge } from '../oracle/judge.js';
 import type { Outcome, Scene } from '../oracle/probe.js';
 import { isUnsafe, type Judgement } from '../oracle/verdict.js';
 import { errorOf } from '../protocol/header.js';
 import { u32At } from '../protocol/raw.js';
-import type { MappedRange } from '../oracle/id-kind.js';
 import type { Case, CaseRequest } from './case.js';
 import type { Observation } from './ground.js';
 import type { Era, World } from './world.js';
@@ -57,10 +57,13 @@ export class Observer {
   readonly #raised = new Set<Observed>();
   #bench: Bench | undefined;
 
-  /** Another life begins. `isNewCast`: old ids are no longer those that they were. */
-  meet(bench: Bench, isNewCast: boolean): void {
+  /** Another life begins. */
+  meet(bench: Bench): void {
     this.#bench = bench;
-    if (!isNewCast) return;
+  }
+
+  /** What was seen has to be judged anew: old ids, or the objects behind them, are no longer those that they were. */
+  forget(): void {
     for (const kind of this.#all()) {
       kind.byReply.clear();
       kind.byErrno.fill(undefined);
@@ -70,7 +73,8 @@ export class Observer {
   /** The reply to the wrong request of a case. */
   replied(one: Case, request: CaseRequest, reply: Uint8Array, refusal: Refusal | undefined): Observed {
     const kind = this.#kindOf(one);
-    if (refusal !== undefined) return this.#look(one, request, { kind: 'reply', bytes: reply.slice(), refusal });
+    if (refusal !== undefined)
+      return this.#look(one, request, { kind: 'reply', bytes: reply.slice(), refusal });
     const errno = -errorOf(reply);
     if (errno !== 0) {
       const known = kind.byErrno[errno];

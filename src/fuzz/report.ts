@@ -5,33 +5,24 @@
 
 import type { Refusal } from '../kernel/refusal.js';
 import type { Outcome } from '../oracle/probe.js';
-import { isUnsafe, type Judgement } from '../oracle/verdict.js';
+import { isUnsafe } from '../oracle/verdict.js';
 import { errorOf } from '../protocol/header.js';
 import type { Batch } from './batch.js';
 import type { Case } from './case.js';
+import type { Suspicion, Trouble } from './ground.js';
 import type { LaneListener, SlotStates } from './lane.js';
 import { asksForChange } from './lawful.js';
-import type { Observation, Observer } from './observe.js';
+import type { Observed, Observer } from './observe.js';
 
-/** What came of a batch. */
-export interface Played {
-  /** How the server was afterwards. */
-  readonly end: 'well' | 'died' | 'hangs';
-  /** By case. */
-  readonly observations: readonly Observation[];
-  /** Unsafe ones, and of which case they are, as far as that can be told; that of an end has its likeliest cause. */
-  readonly judgements: readonly CaseJudgement[];
-  /** Cases that may have caused the end, the likeliest first. */
-  readonly suspects: readonly number[];
-  /** Cases whose replies leave open what they did: those are worth a trial by themselves (`examine`). */
+/** What the replies of a batch came to, before anybody looks at objects and live ids. */
+export interface Replies {
+  /** By case; `undefined` for those that the server did not get to, or did not answer. */
+  readonly observations: readonly (Observed | undefined)[];
+  readonly suspicions: readonly Suspicion[];
+  /** The end of the server, or its silence. */
+  readonly trouble: Trouble | undefined;
+  /** Cases of a kind not seen before whose replies leave open what they did. */
   readonly doubtful: readonly number[];
-}
-
-/** A judgement and its case. */
-export interface CaseJudgement {
-  /** Index in the batch; absent when nobody knows. */
-  readonly case: number | undefined;
-  readonly judgement: Judgement;
 }
 
 /** With one server thread the first unanswered request is the guilty one, with a few it is among the first few. */
@@ -42,9 +33,10 @@ export class Report implements LaneListener {
   readonly #cases: readonly Case[];
   readonly #batch: Batch;
   readonly #observer: Observer;
-  readonly #observations: (Observation | undefined)[];
-  readonly #judgements: CaseJudgement[] = [];
+  readonly #observations: (Observed | undefined)[];
+  readonly #suspicions: Suspicion[] = [];
   readonly #doubtful: number[] = [];
+  #lastErrno: number | undefined;
   /** Whether a request that asks for a change was answered well. */
   isStoreChanged = false;
 
@@ -52,7 +44,7 @@ export class Report implements LaneListener {
     this.#cases = cases;
     this.#batch = batch;
     this.#observer = observer;
-    this.#observations = new Array<Observation | undefined>(cases.length).fill(undefined);
+    this.#observations = new Array<Observed | undefined>(cases.length).fill(undefined);
   }
 
   onReply(slot: number, reply: Uint8Array, refusal: Refusal | undefined): void {
@@ -62,6 +54,7 @@ export class Report implements LaneListener {
     if (one === undefined || request === undefined) return;
     const isWrong = slot - (this.#batch.first[slot] ?? 0) === one.wrong;
     if (!this.isStoreChanged && errorOf(reply) === 0 && asksForChange(request)) this.isStoreChanged = true;
+    if (isWrong && index === this.#cases.length - 1) this.#lastErrno = -errorOf(reply);
     if (isWrong || refusal !== undefined)
       this.#put(index, this.#observer.replied(one, request, reply, refusal));
   }
@@ -74,35 +67,39 @@ export class Report implements LaneListener {
     this.#put(index, this.#observer.saw(one, request, { kind: 'reply', bytes: message.slice(), refusal }));
   }
 
-  /** Positive errno of the wrong request of a case, 0 for a good reply. */
-  errnoOf(index: number): number | undefined {
-    return this.#observations[index]?.errno;
+  /** Positive errno of the wrong request of the last case, 0 for a good reply; absent without one. */
+  get lastErrno(): number | undefined {
+    return this.#lastErrno;
   }
 
   /** The server answers for its root. */
-  well(slots: SlotStates): Played {
-    return this.#played('well', slots, []);
+  well(slots: SlotStates): Replies {
+    return this.#replies(slots, undefined);
   }
 
-  /** The server ended (`ended`), or something that is due did not come (`silence`). */
-  failed(outcome: Extract<Outcome, { kind: 'ended' | 'silence' }>, slots: SlotStates): Played {
+  /** The server ended, or something that is due did not come. */
+  failed(outcome: Extract<Outcome, { kind: 'ended' | 'silence' }>, slots: SlotStates): Replies {
     const suspects = this.#suspects(slots);
-    this.#blame(suspects[0] ?? this.#cases.length - 1, outcome);
-    return this.#played(outcome.kind === 'ended' ? 'died' : 'hangs', slots, suspects);
+    const one = this.#cases[suspects[0] ?? this.#cases.length - 1];
+    const request = one?.requests[one.wrong];
+    if (one === undefined || request === undefined) return this.#replies(slots, undefined);
+    const { judgement } = this.#observer.saw(one, request, outcome);
+    const kind = outcome.kind === 'ended' ? 'ended' : 'hang';
+    return this.#replies(slots, { kind, judgement, suspects });
   }
 
-  #played(end: Played['end'], slots: SlotStates, suspects: readonly number[]): Played {
+  #replies(slots: SlotStates, trouble: Trouble | undefined): Replies {
     const observations = this.#cases.map(
       (one, index) => this.#observations[index] ?? this.#left(slots, one, index),
     );
-    return { end, observations, judgements: this.#judgements, suspects, doubtful: this.#doubtful };
+    return { observations, suspicions: this.#suspicions, trouble, doubtful: this.#doubtful };
   }
 
   /** Nothing came: none was due, or the server did not get to it. */
-  #left(slots: SlotStates, one: Case, index: number): Observation {
+  #left(slots: SlotStates, one: Case, index: number): Observed | undefined {
     const slot = (this.#batch.starts[index] ?? 0) + one.wrong;
     const request = this.#batch.requests[slot];
-    if (request === undefined || !slots.isSwallowed(slot)) return this.#observer.missed(one);
+    if (request === undefined || !slots.isSwallowed(slot)) return undefined;
     const observation = this.#observer.swallowed(one, request);
     this.#put(index, observation);
     return observation;
@@ -117,20 +114,12 @@ export class Report implements LaneListener {
     );
   }
 
-  #blame(index: number, outcome: Outcome): void {
-    const one = this.#cases[index];
-    const request = one?.requests[one.wrong];
-    if (one === undefined || request === undefined) return;
-    this.#put(index, this.#observer.saw(one, request, outcome));
-  }
-
-  #put(index: number, observation: Observation): void {
-    const { judgement, verdict } = observation;
+  #put(index: number, observed: Observed): void {
+    const { judgement } = observed;
+    const isBad = isUnsafe(judgement.verdict);
     const known = this.#observations[index];
-    const isBad = verdict !== undefined && isUnsafe(verdict);
-    if (known?.signature === undefined || isBad) this.#observations[index] = observation;
-    if (judgement === undefined) return;
-    if (isBad) this.#judgements.push({ case: index, judgement });
-    else if (judgement.followUps.length > 0 && this.#observer.isNews(observation)) this.#doubtful.push(index);
+    if (known === undefined || isBad) this.#observations[index] = observed;
+    if (isBad) this.#suspicions.push({ index, judgement });
+    else if (judgement.followUps.length > 0 && this.#observer.isNews(observed)) this.#doubtful.push(index);
   }
 }

@@ -12,14 +12,13 @@ import type { ServerExit } from '../oracle/exit.js';
 import type { Outcome } from '../oracle/probe.js';
 import { gravest, isUnsafe, type Judgement } from '../oracle/verdict.js';
 import { Bindings } from '../plan/bindings.js';
-import type { Plan } from '../plan/plan.js';
 import { errorOf } from '../protocol/header.js';
 import type { Negotiated } from '../protocol/negotiated.js';
 import { offerOf } from '../replay/offer.js';
 import { judgeAftermath } from './aftermath.js';
 import { batchOf } from './batch.js';
 import type { Case, CaseRequest } from './case.js';
-import { type Environment, plainEnvironment } from './environment.js';
+import type { Environment } from './environment.js';
 import { fillRequest } from './fill.js';
 import { Lane, type LaneEnd, type LaneListener } from './lane.js';
 import { Lawful } from './lawful.js';
@@ -27,10 +26,10 @@ import type { Life } from './life.js';
 import { Lives, type ServerOrders } from './lives.js';
 import { addressOf } from './memory-spots.js';
 import { Observer } from './observe.js';
-import { bindMinted, requestOfStep, stretches } from './prologue.js';
-import { type Played, Report } from './report.js';
-import { type Ask, type Look, requestOf, survey } from './survey.js';
-import { type Era, lastIncarnation, World } from './world.js';
+import { bindMinted, type Preparation, type PreparingStep, stretches } from './preparation.js';
+import { type Replies, Report } from './report.js';
+import { type Look, requestOf, survey } from './survey.js';
+import { type Era, World } from './world.js';
 
 /** How a server is put on stage. */
 export interface StageOrders extends ServerOrders {
@@ -42,7 +41,7 @@ export interface StageOrders extends ServerOrders {
 
 /** What runs. */
 interface Scenery {
-  readonly plan: Plan;
+  readonly preparation: Preparation;
   readonly bindings: Bindings;
   readonly world: World;
   readonly life: Life;
@@ -50,6 +49,43 @@ interface Scenery {
   readonly era: Era;
   readonly lawful: Lawful;
 }
+
+interface LifeFacts {
+  readonly incarnation: number;
+  readonly isStoreChanged: boolean;
+}
+
+/** A step and the good reply to it. */
+interface Told {
+  readonly step: PreparingStep;
+  readonly reply: Uint8Array;
+}
+
+/** What a life told of its objects. */
+interface Memory {
+  readonly era: Era;
+  readonly told: readonly Told[];
+  readonly look: Look;
+}
+
+const remember = (world: World, { era, told, look }: Memory): void => {
+  for (const { step, reply } of told) world.learn(step, reply, era);
+  for (const { object, result } of look.uses.values())
+    if (result.kind === 'good') world.meet(object, result.told, era);
+};
+
+const asRequest = ({ op, bytes, patches }: PreparingStep): CaseRequest => ({
+  ...{ op, bytes, patches },
+  resent: false,
+});
+
+/** What INIT offers to a life; the environment counts for the last one. */
+const offerFor = ({ init }: Preparation, environment?: Environment): InitOffer => {
+  const usual = { ...offerOf({ init }), defaultPermissions: true };
+  if (environment === undefined) return usual;
+  const { minor = usual.minor, withoutFlags } = environment;
+  return { ...usual, minor, flags: usual.flags & ~withoutFlags };
+};
 
 /** A stage for one server. `begin` comes first, `close` last. */
 export class Stage {
@@ -59,12 +95,17 @@ export class Stage {
   readonly #observer = new Observer();
   /** One object for each session that was settled, since much is worked out once for each. */
   readonly #sessions = new Map<string, Session>();
-  #environment = plainEnvironment;
+  /** What the earlier lives told. */
+  #past: Memory[] = [];
+  #bindings = Bindings.of({ symbols: [] });
+  #isStoreChanged = false;
+  #isUp = false;
   #scenery: Scenery | undefined;
   #before: Look | undefined;
-  #last: { readonly request: CaseRequest; readonly errno: number | undefined; readonly isAgain: boolean } | undefined;
+  #last:
+    | { readonly request: CaseRequest; readonly errno: number | undefined; readonly isAgain: boolean }
+    | undefined;
   #played = 0;
-  #lifeCount = 0;
 
   private constructor(orders: StageOrders, lives: Lives, cleanup: Cleanup) {
     this.#orders = orders;
@@ -88,6 +129,11 @@ export class Stage {
     return this.#lives.starts;
   }
 
+  /** Whether the running life answered the last time that it was asked. */
+  get isUp(): boolean {
+    return this.#isUp;
+  }
+
   /** Memory in bytes and open descriptors of the running life. */
   get holdings(): Life['holdings'] {
     return this.#on().life.holdings;
@@ -99,44 +145,50 @@ export class Stage {
   }
 
   /**
-   * Plays the lives of a plan up to the last one, whose steps are the preparation of the cases: a first life on a fresh store
-   * for each incarnation, killed before the next. Throws `server` when it does not come up or does not survive its own ids.
+   * Plays all lives up to the cases: on a fresh store, each killed before the next. Throws `server` when one does not come up
+   * or does not survive its own ids.
    */
-  async begin(plan: Plan, environment: Environment): Promise<void> {
-    this.#environment = environment;
-    this.#lifeCount = 0;
-    const bindings = Bindings.of(plan);
-    const last = lastIncarnation(plan);
-    const offer = { ...offerOf(plan), defaultPermissions: true };
-    let world: World | undefined;
+  async begin(preparation: Preparation, environment: Environment): Promise<void> {
+    this.#past = [];
+    this.#bindings = Bindings.of(preparation);
+    const last = preparation.lives.length - 1;
     for (let incarnation = 0; incarnation < last; incarnation++) {
-      const life = await (incarnation === 0 ? this.#lives.first : this.#lives.next).call(this.#lives, offer, {
-        ...environment,
-        whileDown: undefined,
-      });
-      world ??= new World(plan, this.#sessionOf(life.negotiated).negotiated);
-      await this.#prepare({ plan, bindings, world, life }, incarnation);
+      const offer = offerFor(preparation);
+      const plain = { ...environment, whileDown: undefined };
+      const life =
+        incarnation === 0 ? await this.#lives.first(offer, plain) : await this.#lives.next(offer, plain);
+      await this.#prepare(preparation, { life, incarnation, isStoreChanged: false });
       await life.kill();
       this.#lives.ended();
     }
-    await this.#lastLife({ plan, bindings, world }, true);
+    await this.restart(preparation, environment);
+    this.#observer.forget();
   }
 
-  /** Kills the server and starts the last life again, on its store and with new live ids; old ids stay what they are. */
-  async restart(environment: Environment = this.#environment): Promise<void> {
-    this.#environment = environment;
-    const { plan, bindings, world } = this.#on();
-    await this.#lastLife({ plan, bindings, world }, false);
+  /**
+   * Kills the server and starts its last life again, with live ids of its own; the old ids stay what they are. The preparation
+   * has the earlier lives of the one that began, and the same symbols.
+   */
+  async restart(preparation: Preparation, environment: Environment): Promise<void> {
+    const isStoreChanged = environment.whileDown !== undefined;
+    if (isStoreChanged || this.#isStoreChanged) this.#observer.forget();
+    this.#isStoreChanged = isStoreChanged;
+    const life = await this.#lives.next(offerFor(preparation, environment), environment);
+    await this.#prepare(preparation, { life, incarnation: preparation.lives.length - 1, isStoreChanged });
+    const { world, era } = this.#on();
+    const maps = once(() => life.maps);
+    this.#observer.meet({ world, era, maps, frameOf: (request) => this.#frameOf(request) });
   }
 
   /** Sends the requests of some cases, and what came of each. The server may be dead or hang afterwards. */
-  async play(cases: readonly Case[]): Promise<Played> {
+  async play(cases: readonly Case[]): Promise<Replies> {
     const scenery = this.#on();
     const { lane, era, world, lawful } = scenery;
     for (const one of cases) lawful.take(one, world, era);
     const batch = batchOf(cases, [rootQuestion(era)]);
     const report = new Report(cases, batch, this.#observer);
     const end = await lane.run(batch, report);
+    this.#isUp = end === 'done';
     if (report.isStoreChanged || end !== 'done') this.#lives.spoil();
     this.#played = cases.length;
     this.#remember(cases, report);
@@ -151,15 +203,15 @@ export class Stage {
    * where the reply does not tell. The gravest judgement about it first; there is always one.
    */
   async examine(one: Case): Promise<readonly Judgement[]> {
-    const { observations, judgements, end } = await this.play([one]);
+    const { observations, suspicions, trouble } = await this.play([one]);
     const request = one.requests[one.wrong];
     const own = observations[0]?.judgement;
-    if (end !== 'well' || request === undefined || own === undefined)
-      return judgements.map(({ judgement }) => judgement);
+    const others = suspicions.map(({ judgement }) => judgement).filter((judgement) => judgement !== own);
+    if (trouble !== undefined) return [trouble.judgement, ...others];
+    if (request === undefined || own === undefined) return others;
     const later = await this.check();
     const told = own.followUps.includes('identify') ? await this.#identify(request, own) : own;
-    const others = judgements.filter(({ judgement }) => judgement !== own);
-    return [gravest(told, ...later), ...others.map(({ judgement }) => judgement)];
+    return [gravest(told, ...later), ...others];
   }
 
   /**
@@ -171,8 +223,10 @@ export class Stage {
     const last = this.#last;
     const before = this.#before;
     if (last === undefined || before === undefined) return [];
-    const after = await this.#look(this.#on());
+    const { bindings } = this.#on();
+    const after = await survey(world.targets(bindings), (asked) => this.#answers(asked), era);
     if (typeof after === 'string') return [await this.#lateEnd(last.request, after)];
+    remember(world, { era, told: [], look: after });
     const probe = world.probeOf(last.request, this.#frameOf(last.request), era);
     const judgements = judgeAftermath(
       {
@@ -190,63 +244,66 @@ export class Stage {
     return [...judgements, this.#observer.judge(last.request, { kind: 'ended', exit })];
   }
 
-  async #lastLife(
-    { plan, bindings, world }: Pick<Scenery, 'plan' | 'bindings'> & { readonly world: World | undefined },
-    isNewCast: boolean,
-  ): Promise<void> {
-    const { minor, withoutFlags } = this.#environment;
-    const usual = offerOf(plan);
-    const offer: InitOffer = {
-      ...{ ...usual, defaultPermissions: true, minor: minor ?? usual.minor },
-      flags: usual.flags & ~withoutFlags,
-    };
-    const life = await this.#lives.next(offer, this.#environment);
-    const known = world ?? new World(plan, this.#sessionOf(life.negotiated).negotiated);
-    await this.#prepare({ plan, bindings, world: known, life }, lastIncarnation(plan));
-    const { world: settled, era } = this.#on();
-    this.#observer.meet(
-      { world: settled, era, maps: once(() => life.maps), frameOf: (request) => this.#frameOf(request) },
-      isNewCast,
-    );
-  }
-
-  /** Sends the steps of an incarnation, binds what they mint and looks at it. */
+  /** Sends what prepares a life, binds what it mints and looks at it. */
   async #prepare(
-    parts: Pick<Scenery, 'plan' | 'bindings' | 'world' | 'life'>,
-    incarnation: number,
+    preparation: Preparation,
+    { life, incarnation, isStoreChanged }: Pick<Scenery, 'life'> & LifeFacts,
   ): Promise<void> {
-    const { plan, bindings, world, life } = parts;
     const { negotiated, shapes } = this.#sessionOf(life.negotiated);
-    const isStoreChanged = incarnation > 0 && this.#environment.whileDown !== undefined;
-    const era: Era = { life: this.#lifeCount++, negotiated, bindings, isStoreChanged };
+    const bindings = this.#bindings;
+    const era: Era = { life: incarnation, negotiated, bindings, isStoreChanged };
     const { depth, replyTimeoutMs } = this.#orders;
     const lane = new Lane({ life, shapes, bindings, depth, replyTimeoutMs });
-    const scenery = { ...parts, lane, era, lawful: new Lawful() };
-    this.#scenery = scenery;
-    const steps = [...plan.steps].filter((step) => step.incarnation === incarnation);
-    for (const stretch of stretches(steps)) {
-      const replies = await this.#answers(stretch.map(requestOfStep));
-      if (typeof replies === 'string') throw await this.#lost(replies);
-      for (const [index, step] of stretch.entries()) {
-        const reply = replies[index];
-        if (reply === undefined || errorOf(reply) !== 0) continue;
-        bindMinted(step, reply, { bindings, session: negotiated });
-        world.learn(step, reply, era);
-      }
-    }
-    bindMemory(plan, incarnation, { bindings, life });
-    const look = await this.#look(scenery, incarnation);
+    const world = this.#worldOf(preparation, negotiated);
+    this.#scenery = { preparation, bindings, world, life, lane, era, lawful: new Lawful() };
+    const told = await this.#told(preparation.lives[incarnation] ?? []);
+    if (typeof told === 'string') throw await this.#lost(told);
+    bindMemory(preparation, incarnation, { bindings, life });
+    const look = await survey(world.targets(bindings, incarnation), (asked) => this.#answers(asked), era);
     if (typeof look === 'string') throw await this.#lost(look);
     this.#before = look;
+    const memory = { era, told, look };
+    remember(world, memory);
+    if (incarnation < preparation.lives.length - 1) this.#past.push(memory);
   }
 
-  async #look({ world, bindings, era }: Scenery, incarnation?: number): Promise<Look | 'died' | 'silent'> {
-    const ask: Ask = (questions) => this.#answers(questions);
-    const look = await survey(world.targets(bindings, incarnation), ask, era);
-    if (typeof look !== 'string')
-      for (const { object, result } of look.uses.values())
-        if (result.kind === 'good') world.meet(object, result.told, era);
-    return look;
+  /** What the earlier lives told, without what the last one before this did. */
+  #worldOf(preparation: Preparation, negotiated: Negotiated): World {
+    const world = new World(preparation, this.#past[0]?.era.negotiated ?? negotiated);
+    for (const memory of this.#past) remember(world, memory);
+    return world;
+  }
+
+  /** Sends the steps of a preparation; the good replies. */
+  async #told(steps: readonly PreparingStep[]): Promise<Told[] | 'died' | 'silent'> {
+    const told: Told[] = [];
+    for (const stretch of stretches(steps)) {
+      const replies = await this.#answers(stretch.map(asRequest));
+      if (typeof replies === 'string') return replies;
+      for (const [index, step] of stretch.entries()) {
+        const reply = await this.#accepted(step, replies[index] ?? nothing);
+        if (typeof reply === 'string') return reply;
+        if (reply === undefined) continue;
+        bindMinted(step, reply, this.#bindings);
+        told.push({ step, reply });
+      }
+    }
+    return told;
+  }
+
+  /** The reply, or that to the next frame that may be sent instead when it was refused; absent when all were. */
+  async #accepted(
+    step: PreparingStep,
+    reply: Uint8Array,
+  ): Promise<Uint8Array | 'died' | 'silent' | undefined> {
+    if (reply.length > 0 && errorOf(reply) === 0) return reply;
+    for (const bytes of step.instead) {
+      const replies = await this.#answers([asRequest({ ...step, bytes })]);
+      if (typeof replies === 'string') return replies;
+      const [next = nothing] = replies;
+      if (next.length > 0 && errorOf(next) === 0) return next;
+    }
+    return undefined;
   }
 
   /** Replies to questions of our own; those to which none is due are empty. */
@@ -259,6 +316,7 @@ export class Stage {
       onStray: () => undefined,
     };
     const end = await this.#on().lane.run(batchOf([], questions), listener);
+    this.#isUp = end === 'done';
     return end === 'done' ? replies : end;
   }
 
@@ -282,7 +340,7 @@ export class Stage {
     const request = last?.requests[last.wrong];
     if (last === undefined || request === undefined) return;
     const isAgain = last.requests.some(({ resent, repeats }) => resent || repeats !== undefined);
-    this.#last = { request, errno: report.errnoOf(cases.length - 1), isAgain };
+    this.#last = { request, errno: report.lastErrno, isAgain };
   }
 
   /** The server did not survive the look at its own ids. */
@@ -295,7 +353,10 @@ export class Stage {
       ...judgement,
       verdict: verdict === 'unknown' ? 'poison' : verdict,
       signature: `${op} then ${signature.replace(`${op} `, '')}`,
-      evidence: [...evidence, 'it answered the request, but not the next ones, on ids that it had handed out itself'],
+      evidence: [
+        ...evidence,
+        'it answered the request, but not the next ones, on ids that it had handed out itself',
+      ],
     };
   }
 
@@ -373,7 +434,7 @@ const once = <T>(make: () => T): (() => T) => {
 };
 
 const bindMemory = (
-  { symbols }: Plan,
+  { symbols }: Preparation,
   incarnation: number,
   { bindings, life }: Pick<Scenery, 'bindings' | 'life'>,
 ): void => {

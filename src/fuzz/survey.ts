@@ -3,16 +3,16 @@
  * look it shows what the requests between did. It sends nothing by itself.
  */
 
+import type { ObjectState } from '../oracle/effects.js';
+import { DIRECTORY, type Fingerprint, fingerprintOf, REGULAR } from '../oracle/fingerprint.js';
+import type { UseResult } from '../oracle/live-ids.js';
+import type { ObjectKey } from '../oracle/seen.js';
 import { decodeReply, decodeRequest } from '../protocol/decode.js';
 import { encodeRequest, type RequestDraft } from '../protocol/encode.js';
 import { errorOf } from '../protocol/header.js';
 import type { OperationName } from '../protocol/operations.js';
 import { operationNamed } from '../protocol/operations.js';
 import { u64At } from '../protocol/raw.js';
-import type { ObjectState } from '../oracle/effects.js';
-import { DIRECTORY, type Fingerprint, fingerprintOf, REGULAR } from '../oracle/fingerprint.js';
-import type { UseResult } from '../oracle/live-ids.js';
-import type { ObjectKey } from '../oracle/seen.js';
 import type { CaseRequest } from './case.js';
 import type { Era, LiveTarget } from './world.js';
 
@@ -68,7 +68,8 @@ export const survey = async (
   const second = opened.map(({ target, fh }) => reading(target, fh, undefined, era));
   const more = second.length === 0 ? [] : await ask(second.map(({ request }) => request));
   if (typeof more === 'string') return more;
-  const closed = opened.length === 0 ? [] : await ask(opened.map(({ target, fh }) => closing(target, fh, era)));
+  const closed =
+    opened.length === 0 ? [] : await ask(opened.map(({ target, fh }) => closing(target, fh, era)));
   if (typeof closed === 'string') return closed;
   return lookOf([...first, ...second], [...replies, ...more], era);
 };
@@ -78,7 +79,8 @@ const firstQuestions = (target: LiveTarget, era: Era): Question[] => {
   const nodeid = era.bindings.get(symbol);
   const attributes = question(target, symbol, { name: 'GETATTR', header: { unique: 0n, nodeid } }, era);
   const more = { unique: 0n, nodeid };
-  if (type === SYMLINK) return [attributes, question(target, undefined, { name: 'READLINK', header: more }, era)];
+  if (type === SYMLINK)
+    return [attributes, question(target, undefined, { name: 'READLINK', header: more }, era)];
   if (!isOpenable(type)) return [attributes];
   if (handles.length === 0)
     return [attributes, question(target, undefined, { name: openers[type], header: more }, era)];
@@ -158,7 +160,8 @@ const lookOf = (questions: readonly Question[], replies: readonly Uint8Array[], 
 };
 
 /** Times of the object change by reading it, or later than what changed it. */
-const withoutTimes = ({ mtime, ctime, ...scalars }: Fingerprint['scalars']): Fingerprint['scalars'] => scalars;
+const withoutTimes = ({ mtime, ctime, ...scalars }: Fingerprint['scalars']): Fingerprint['scalars'] =>
+  scalars;
 
 const withResult = (state: ObjectState, by: OperationName, result: UseResult): ObjectState => {
   if (result.kind === 'error') return by === 'GETATTR' ? { ...state, error: result.errno } : state;

@@ -5,12 +5,14 @@
 
 import type { Judgement } from '../oracle/verdict.js';
 import { Bindings } from '../plan/bindings.js';
-import type { Plan, Step } from '../plan/plan.js';
+import type { Patch, Plan, Step } from '../plan/plan.js';
+import { isOwnUnique } from '../plan/repeat.js';
+import type { Negotiated } from '../protocol/negotiated.js';
 import type { Case, CaseRequest } from './case.js';
 import type { Environment } from './environment.js';
-import { requestOfStep } from './prologue.js';
+import { type Preparation, preparingStep } from './preparation.js';
 import { Stage, type StageOrders } from './stage.js';
-import { lastIncarnation, World } from './world.js';
+import { World } from './world.js';
 
 /** How plans are run. */
 export type TrialOrders = Omit<StageOrders, 'depth'>;
@@ -33,8 +35,8 @@ export class Trial {
    * judgement first; none when it has no such request. Throws `server` when the server does not come up.
    */
   async run(plan: Plan, environment: Environment): Promise<readonly Judgement[]> {
-    const { prologue, fault } = partsOf(plan);
-    await this.#stage.begin(prologue, environment);
+    const { preparation, fault } = partsOf(plan);
+    await this.#stage.begin(preparation, environment);
     return fault === undefined ? [] : this.#stage.examine(fault);
   }
 
@@ -57,41 +59,47 @@ export const runPlan = async (
   }
 };
 
-/** The steps that prepare, as a plan of their own, and the rest as one case. */
-const partsOf = (plan: Plan): { readonly prologue: Plan; readonly fault: Case | undefined } => {
+/** The steps that prepare, and the rest as one case. */
+const partsOf = (plan: Plan): { readonly preparation: Preparation; readonly fault: Case | undefined } => {
   const steps = [...plan.steps];
-  const last = lastIncarnation(plan);
-  const isPreparing = ({ incarnation, mints }: Step): boolean => incarnation !== last || mints.length > 0;
-  const from = steps.findLastIndex(isPreparing) + 1;
-  const prologue = { ...plan, steps: steps.slice(0, from) };
-  const requests = steps.slice(from).map((step) => relative(requestOfStep(step), from));
-  if (requests.length === 0) return { prologue, fault: undefined };
-  const wrong = faultAmong(requests, prologue);
+  const last = steps.at(-1)?.incarnation ?? 0;
+  const from = steps.findLastIndex(({ incarnation, mints }) => incarnation !== last || mints.length > 0) + 1;
+  const lives = Array.from({ length: last + 1 }, (_, life) =>
+    steps
+      .slice(0, from)
+      .filter(({ incarnation }) => incarnation === life)
+      .map(preparingStep),
+  );
+  const preparation = { symbols: plan.symbols, init: plan.init, lives };
+  const requests = steps.slice(from).map((step) => requestFrom(step, from));
+  if (requests.length === 0) return { preparation, fault: undefined };
+  const wrong = faultAmong(requests, preparation, plan.negotiated);
   const op = requests[wrong]?.op?.name ?? 'unknown';
-  return { prologue, fault: { mutator: 'plan', relation: 'good', op, requests, wrong, meant: [] } };
+  return { preparation, fault: { mutator: 'plan', relation: 'good', op, requests, wrong, meant: [] } };
 };
 
-const OWN_UNIQUE_AT = 8;
-
-/** References to steps become references to requests of the case. */
-const relative = (request: CaseRequest, from: number): CaseRequest => {
-  const patches = request.patches.flatMap((patch) => {
-    if (patch.kind === 'symbol') return [patch];
-    if (patch.offset === OWN_UNIQUE_AT) return [];
-    return [{ ...patch, step: patch.step === undefined || patch.step < from ? undefined : patch.step - from }];
-  });
-  const own = request.patches.find(({ kind, offset }) => kind === 'step' && offset === OWN_UNIQUE_AT);
-  const repeats = own?.kind === 'step' && own.step !== undefined && own.step >= from ? own.step - from : undefined;
-  return { ...request, patches, ...(repeats !== undefined && { repeats }) };
+/** A step as a request of a case that begins at step `from`: references to steps become those to requests. */
+const requestFrom = ({ op, template, patches, resent }: Step, from: number): CaseRequest => {
+  const own = patches.find((patch) => patch.kind === 'step' && isOwnUnique(patch));
+  const repeats = own?.kind === 'step' ? within(own.step, from) : undefined;
+  const others = patches.filter((patch) => patch !== own);
+  const moved = others.map(
+    (patch): Patch => (patch.kind === 'step' ? { ...patch, step: within(patch.step, from) } : patch),
+  );
+  return { op, bytes: template, patches: moved, resent, ...(repeats !== undefined && { repeats }) };
 };
+
+const within = (step: number | undefined, from: number): number | undefined =>
+  step === undefined || step < from ? undefined : step - from;
 
 /** The last request with an id that is not right, or that was sent before; the last of all where there is none. */
-const faultAmong = (requests: readonly CaseRequest[], prologue: Plan): number => {
-  const world = new World(prologue, prologue.negotiated);
-  const era = {
-    ...{ life: 0, negotiated: prologue.negotiated },
-    ...{ bindings: Bindings.of(prologue), isStoreChanged: false },
-  };
+const faultAmong = (
+  requests: readonly CaseRequest[],
+  preparation: Preparation,
+  negotiated: Negotiated,
+): number => {
+  const world = new World(preparation, negotiated);
+  const era = { life: 0, negotiated, bindings: Bindings.of(preparation), isStoreChanged: false };
   const at = requests.findLastIndex(
     (request) => request.resent || world.probeOf(request, request.bytes, era).stale.length > 0,
   );

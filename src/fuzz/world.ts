@@ -3,8 +3,8 @@
  * them are old, and what is known of each. It talks to no server.
  */
 
-import { Identities } from '../oracle/identity.js';
 import { DIRECTORY, type Fingerprint } from '../oracle/fingerprint.js';
+import { Identities } from '../oracle/identity.js';
 import type { Probe, StaleId } from '../oracle/probe.js';
 import { accountOf, type ObjectKey, type StepIds } from '../oracle/seen.js';
 import type { Bindings } from '../plan/bindings.js';
@@ -92,14 +92,14 @@ export class World {
 
   /** Whether a request uses an id as it was once minted, which the running life does not vouch for. */
   usesOld({ patches }: CaseRequest): boolean {
-    return patches.some((patch) => isPlain(patch) && this.#mintedIn.has(patch.symbol) && !this.isLive(patch.symbol));
+    return patches.some(
+      (patch) => isPlain(patch) && this.#mintedIn.has(patch.symbol) && !this.isLive(patch.symbol),
+    );
   }
 
   /** What the steps of an incarnation got ids for that still count, the root first. */
   targets(bindings: Bindings, incarnation = this.#last): LiveTarget[] {
-    const live = [...this.#symbols].filter(
-      ({ id }) => this.isLive(id, incarnation) && bindings.isBound(id),
-    );
+    const live = [...this.#symbols].filter(({ id }) => this.isLive(id, incarnation) && bindings.isBound(id));
     const nodes = live.filter(({ kind }) => kind === 'node');
     const handles = live.filter(({ kind }) => kind === 'handle');
     return nodes.map(({ id, type }) => ({
@@ -115,7 +115,8 @@ export class World {
     const ids = this.#idsOf(step);
     if (era.life === 0) this.identities.observe(ids, reply, 0);
     else
-      for (const { key, told } of accountOf(ids, reply, era.negotiated)?.told ?? []) this.meet(key, told, era);
+      for (const { key, told } of accountOf(ids, reply, era.negotiated)?.told ?? [])
+        this.meet(key, told, era);
   }
 
   /** Takes what a life told about an object by ids of its own. */
@@ -157,7 +158,12 @@ export class World {
       ),
       ...constantsIn(request, frame, negotiated),
     ];
-    return { request: frame, stale, subject: this.#subjectOf(request, frame, negotiated), recorded: undefined };
+    return {
+      request: frame,
+      stale,
+      subject: this.#subjectOf(request, frame, negotiated),
+      recorded: undefined,
+    };
   }
 
   #keyFor(symbol: PlanSymbol): ObjectKey {
@@ -192,7 +198,12 @@ export class World {
     if (known === undefined || (use.kind !== 'node' && use.kind !== 'handle')) return undefined;
     const bound = bindings.get(symbol);
     const value = shift === undefined ? bound : shifted(bound, shift);
-    const id = { kind: use.kind, symbol, value, minted: this.#mintedIn.get(symbol) ?? known.spot?.incarnation ?? 0 };
+    const id = {
+      kind: use.kind,
+      symbol,
+      value,
+      minted: this.#mintedIn.get(symbol) ?? known.spot?.incarnation ?? 0,
+    };
     const name = this.nameOf(this.keyOf(symbol));
     if (known.origin === 'memory') return { ...id, was: `an address (${known.spot?.place ?? 'memory'})` };
     if (shift !== undefined) return { ...id, was: `near ${name}` };

@@ -1,0 +1,128 @@
+/** A stage as a campaign's ground: a cast for each life, and after each batch a look at what it did. */
+
+import { RelightError } from '../base/error.js';
+import { rng } from '../base/rng.js';
+import { isUnsafe, type Judgement } from '../oracle/verdict.js';
+import type { Plan } from '../plan/plan.js';
+import type { Case } from './case.js';
+import { type Cast, castUnder } from './cast.js';
+import type { Environment } from './environment.js';
+import type { Beginning, Ground, Played, Suspicion, Trouble } from './ground.js';
+import { asksForChange, givesUpIds } from './lawful.js';
+import type { Preparation } from './preparation.js';
+import { firstLife, laterLife } from './prologue.js';
+import type { Replies } from './report.js';
+import type { Stage } from './stage.js';
+
+/** Whose lives are prepared. */
+export interface CastOnStage {
+  readonly cast: Cast;
+  /** INIT of the plan that the cast is from. */
+  readonly init: Plan['init'];
+  /** Seed of the order in which a later life looks things up. */
+  readonly seed: number;
+}
+
+/** The lives of a cast up to the cases; the same for the same arguments. */
+export const preparationOf = (
+  { cast, init, seed }: CastOnStage,
+  { relookup }: Pick<Environment, 'relookup'>,
+): Preparation => ({
+  symbols: cast.symbols,
+  init,
+  lives: [firstLife(cast), laterLife(castUnder(cast, relookup), relookup, rng(seed))],
+});
+
+/** Cases to be tried alone when ids or objects broke and no reply told why. */
+const MOST_SUSPECTS = 4;
+
+/** A ground on a stage, which belongs to the caller. */
+export class StageGround implements Ground {
+  readonly #stage: Stage;
+  readonly #on: CastOnStage;
+  /** What the first life, whose ids are old, was started with. */
+  #firstLife: string | undefined;
+
+  constructor(stage: Stage, on: CastOnStage) {
+    this.#stage = stage;
+    this.#on = on;
+  }
+
+  async begin(environment: Environment): Promise<Beginning> {
+    const { aslr, mallocPerturb } = environment;
+    const wanted = `${aslr} ${mallocPerturb}`;
+    const preparation = preparationOf(this.#on, environment);
+    try {
+      if (this.#firstLife === wanted) await this.#stage.restart(preparation, environment);
+      else await this.#stage.begin(preparation, environment);
+      this.#firstLife = wanted;
+      return { kind: 'up' };
+    } catch (error) {
+      this.#firstLife = undefined;
+      if (error instanceof RelightError && error.code === 'server')
+        return { kind: 'failed', why: error.message };
+      throw error;
+    }
+  }
+
+  async play(cases: readonly Case[]): Promise<Played> {
+    const replies = await this.#stage.play(cases);
+    const { observations, suspicions } = replies;
+    if (replies.trouble !== undefined) return { observations, suspicions, trouble: replies.trouble };
+    const broken = worst(await this.#stage.check());
+    if (broken !== undefined) {
+      const suspects = suspectsOf(cases, replies);
+      return {
+        observations,
+        suspicions,
+        trouble: { kind: this.#kindOf(broken), judgement: broken, suspects },
+      };
+    }
+    return { observations, ...(await this.#examined(cases, replies)) };
+  }
+
+  /** Cases whose replies leave open what they did are tried again, each alone. */
+  async #examined(
+    cases: readonly Case[],
+    { doubtful, suspicions }: Replies,
+  ): Promise<Pick<Played, 'suspicions' | 'trouble'>> {
+    const all: Suspicion[] = [...suspicions];
+    for (const index of doubtful) {
+      const one = cases[index];
+      const judgement = one && worst(await this.#stage.examine(one));
+      if (judgement === undefined) continue;
+      if (!this.#stage.isUp) {
+        const trouble: Trouble = { kind: this.#kindOf(judgement), judgement, suspects: [index] };
+        return { suspicions: all, trouble };
+      }
+      all.push({ index, judgement });
+    }
+    return { suspicions: all, trouble: undefined };
+  }
+
+  #kindOf({ verdict }: Judgement): Trouble['kind'] {
+    if (this.#stage.isUp) return 'broken';
+    return verdict === 'hang' ? 'hang' : 'ended';
+  }
+}
+
+const worst = (judgements: readonly Judgement[]): Judgement | undefined =>
+  judgements.find(({ verdict }) => isUnsafe(verdict));
+
+/** Cases that changed something or gave something back, the last first: one of each mutator and operation. */
+const suspectsOf = (cases: readonly Case[], { observations }: Replies): number[] => {
+  const found = new Map<string, number>();
+  for (let index = cases.length - 1; index >= 0 && found.size < MOST_SUSPECTS; index--) {
+    const one = cases[index];
+    const isRefused = (observations[index]?.errno ?? 0) !== 0;
+    if (
+      one === undefined ||
+      isRefused ||
+      !one.requests.some((each) => asksForChange(each) || givesUpIds(each))
+    )
+      continue;
+    const kind = `${one.mutator} ${one.op}`;
+    if (!found.has(kind)) found.set(kind, index);
+  }
+  return [...found.values()];
+};
