@@ -12,6 +12,10 @@ import { staleNodes } from './mutators/nodeid/stale.js';
 import { addresses } from './mutators/numbers/address.js';
 import { constants } from './mutators/numbers/constant.js';
 import { nearby } from './mutators/numbers/nearby.js';
+import { staleThenLive } from './mutators/sequence/delayed.js';
+import { givenBack } from './mutators/sequence/given-back.js';
+import { resending } from './mutators/sequence/resent.js';
+import { misplaced } from './mutators/sequence/session.js';
 import { extensions } from './mutators/size/extension.js';
 import { frames } from './mutators/size/frame.js';
 import { names } from './mutators/size/name.js';
@@ -35,6 +39,10 @@ export const mutators: readonly Mutator[] = [
   ...names,
   ...numbers,
   ...extensions,
+  ...resending,
+  ...givenBack,
+  staleThenLive,
+  ...misplaced,
 ];
 
 /** A mutator on an operation, with the seeds that it can start from. */

@@ -7,12 +7,11 @@ import type { Rng } from '../base/rng.js';
 import type { Plan, Step } from '../plan/plan.js';
 import { textOf } from '../protocol/byte-string.js';
 import { requestContent } from '../protocol/content-sites.js';
-import { requestIdMap, visitIds } from '../protocol/id-sites.js';
 import { type Operation, operations } from '../protocol/operations.js';
-import type { Cast, CastObject, CastType } from './cast.js';
+import type { Cast, CastObject } from './cast.js';
 import { finding } from './lifecycle.js';
-import { bodiesOf, frameOf, scratchNames } from './made-up.js';
-import type { Seed, SeedSite } from './seed.js';
+import { bodiesOf, scratchNames } from './made-up.js';
+import { madeSeed, type Place, placesIn, type Seed, sitesFrom } from './seed.js';
 
 /** Seeds by operation. They hold for whatever a life knows of the cast (`castUnder`). */
 export type Seeds = ReadonlyMap<Operation, readonly Seed[]>;
@@ -41,44 +40,12 @@ export const seedsOf = (plan: Plan, cast: Cast, rng: Rng): Seeds => {
 const madeSeeds = (op: Operation, cast: Cast): Seed[] => {
   const { negotiated } = cast;
   const make = (names: readonly string[], object?: number): Seed[] =>
-    bodiesOf(op, negotiated, names).map((fields) => {
-      const bytes = frameOf(op, fields, negotiated);
-      return { op, origin: 'made', bytes, sites: madeSites(op, bytes, cast, object) };
-    });
+    bodiesOf(op, negotiated, names).map((fields) => madeSeed(op, fields, negotiated, object));
   if (op === finding) {
     const children = cast.objects.filter(({ parent }) => parent !== undefined).slice(0, MOST_NAMES);
     if (children.length > 0) return children.flatMap(({ name, parent }) => make([name], parent?.index));
   }
   return make(scratchNames.slice(0, 2));
-};
-
-const madeSites = (op: Operation, bytes: Uint8Array, cast: Cast, object: number | undefined): SeedSite[] => {
-  const places = placesIn(op, bytes, cast);
-  return sitesFrom(places.map((place) => (place.use.part === 'header' ? { ...place, object } : place)));
-};
-
-type Place = Pick<SeedSite, 'use' | 'offset' | 'object' | 'countAt'> & { readonly type?: CastType };
-
-const placesIn = (op: Operation, bytes: Uint8Array, { negotiated }: Cast): Place[] => {
-  const places: Place[] = [];
-  visitIds(requestIdMap(op, negotiated), bytes, (use, offset, countAt) =>
-    places.push({ use, offset, object: undefined, countAt: countAt < 0 ? undefined : countAt }),
-  );
-  return places;
-};
-
-/** Nodes and handles; a handle belongs to the node before it. */
-const sitesFrom = (places: readonly Place[]): SeedSite[] => {
-  const named = places.filter(({ use }) => use.kind === 'node' || use.kind === 'handle');
-  const sites: SeedSite[] = [];
-  for (const [index, { use, offset, object, countAt, type = use.type ?? 'any' }] of named.entries()) {
-    const before = sites.at(-1);
-    const open = named[index + 1]?.use.kind === 'handle';
-    if (use.kind === 'node') sites.push({ use, offset, type, object, open, countAt });
-    else if (before !== undefined)
-      sites.push({ use, offset, type: before.type, object: before.object, open: false, countAt });
-  }
-  return sites;
 };
 
 /** Some of each operation, chosen evenly (reservoir sampling). */
@@ -120,7 +87,7 @@ class RecordedReader {
     const symbols = new Map(
       patches.flatMap((patch) => (patch.kind === 'symbol' ? [[patch.offset, patch.symbol] as const] : [])),
     );
-    const places = placesIn(op, template, this.#cast).map((place) =>
+    const places = placesIn(op, template, this.#cast.negotiated).map((place) =>
       this.#aimed(place, symbols.get(place.offset)),
     );
     if (places.length > MOST_SITES || this.#endangersCast(op, template)) return undefined;

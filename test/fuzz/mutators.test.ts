@@ -31,6 +31,8 @@ const faultsOf = ({ requests, wrong, meant, op }: Case, cast: Cast): string[] =>
     if (bytes.length > LONGEST) faults.push(`${bytes.length} bytes`);
     if (repeats < 0 || repeats >= requests.length) faults.push('repeats nothing');
     for (const patch of patches) {
+      if (patch.kind === 'step' && requests[patch.step ?? -1] === undefined)
+        faults.push('interrupts nothing');
       if (patch.offset + 8 > bytes.length) faults.push(`patch at ${patch.offset} of ${bytes.length}`);
       if (patch.kind === 'symbol' && cast.symbols[patch.symbol] === undefined) faults.push('unknown symbol');
     }
