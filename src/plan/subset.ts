@@ -4,8 +4,8 @@ import { countEarlier, countUnanswered } from './notes.js';
 import { type Mint, type Patch, type Plan, type PlanSymbol, ROOT_SYMBOL, type Step } from './plan.js';
 
 /**
- * The plan with only some of its steps, and numbers closed up. Steps go too when they use a symbol that no kept step before
- * them mints, or refer to the unique of a step that goes; symbols go that no kept step uses or mints. Numbers of steps that
+ * The plan with only some of its steps, and numbers closed up. Steps go too when all steps before them go that mint a symbol
+ * which they use, or a step whose unique they refer to; symbols go that no kept step uses or mints. Numbers of steps that
  * there are not are ignored. What came before a step through one that is gone still comes before it.
  */
 export const keepSteps = (plan: Plan, keep: Iterable<number>): Plan => {
@@ -30,16 +30,31 @@ export const keepSteps = (plan: Plan, keep: Iterable<number>): Plan => {
   };
 };
 
-/** The wanted steps whose references all lead to a wanted step before them. */
+/** A step as data of its own: those of a lifted plan are made on demand, and spreading them gives nothing. */
+export const stepData = (step: Step): Step => {
+  const { index, seq, timeNs, replyTimeNs, incarnation, op, template, templateKept, patches } = step;
+  const { reply, replyKept, mints, after, answered, answeredBefore, resent } = step;
+  return {
+    ...{ index, seq, timeNs, replyTimeNs, incarnation, op, template, templateKept, patches },
+    ...{ reply, replyKept, mints, after, answered, answeredBefore, resent },
+  };
+};
+
+/** The wanted steps whose references lead to a wanted step before them, if they led to a step before them at all. */
 const upheld = (plan: Plan, wanted: ReadonlySet<number>): ReadonlySet<number> => {
   const kept = new Set<number>();
-  const known = new Set([...plan.symbols].filter(({ origin }) => origin !== 'step').map(({ id }) => id));
-  const isKnown = (patch: Patch): boolean =>
-    patch.kind === 'symbol' ? known.has(patch.symbol) : patch.step === undefined || kept.has(patch.step);
+  const [minted, known] = [new Set<number>(), new Set<number>()];
+  const isKnown = (patch: Patch): boolean => {
+    if (patch.kind === 'symbol') return known.has(patch.symbol) || !minted.has(patch.symbol);
+    return patch.step === undefined || kept.has(patch.step);
+  };
   for (const { index, patches, mints } of plan.steps) {
-    if (!wanted.has(index) || !patches.every(isKnown)) continue;
-    kept.add(index);
-    for (const { symbol } of mints) known.add(symbol);
+    const isKept = wanted.has(index) && patches.every(isKnown);
+    if (isKept) kept.add(index);
+    for (const { symbol } of mints) {
+      minted.add(symbol);
+      if (isKept) known.add(symbol);
+    }
   }
   return kept;
 };
@@ -91,11 +106,9 @@ interface Moves {
 const moved = (step: Step, after: readonly number[], { before, symbols }: Moves): Step => {
   const to = (old: number): number => before[old] ?? 0;
   const symbolOf = (old: number): number => symbols.get(old) ?? old;
-  const { seq, timeNs, replyTimeNs, incarnation, op, template, templateKept, reply, replyKept } = step;
-  const { answered, answeredBefore, resent } = step;
+  const { answeredBefore } = step;
   return {
-    ...{ seq, timeNs, replyTimeNs, incarnation, op, template, templateKept, reply, replyKept },
-    ...{ answered, resent },
+    ...stepData(step),
     index: to(step.index),
     patches: step.patches.map((patch) => movedPatch(patch, to, symbolOf)),
     mints: step.mints.map((mint): Mint => ({ ...mint, symbol: symbolOf(mint.symbol) })),

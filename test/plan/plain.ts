@@ -22,7 +22,8 @@ export const plain = (plan: Plan) => ({
     op: step.op?.name,
     template: hex(step.template),
     templateKept: step.templateKept,
-    patches: step.patches.map(idText),
+    // Their order means nothing.
+    patches: step.patches.toSorted((a, b) => a.offset - b.offset).map(idText),
     reply: hex(step.reply),
     replyKept: step.replyKept,
     mints: step.mints.map(idText),

@@ -37,21 +37,38 @@ const collect = (visitAll: (visit: IdVisitor) => void): Site[] => {
   );
 };
 
-/** How a reference is used in a place that holds no id by the tables. */
-export const useElsewhere = ({ kind }: Reference): IdUse => {
+/** The places of a frame. */
+export interface Places {
+  /** Those where an id is by the tables. */
+  readonly sites: readonly Site[];
+  /** How a reference is used at any other offset. */
+  readonly useAt: (offset: number, reference: Reference) => IdUse;
+}
+
+const useElsewhere = ({ kind }: Reference): IdUse => {
   if (kind === 'step') return uses('unique', '');
   return uses(kind === 'handle' ? 'handle' : 'node', '');
 };
 
 /** Places of a request, in the order of the operation table; of an unknown operation only the header's node. */
-export const requestSites = (op: Operation | undefined, bytes: Uint8Array, session: Negotiated): Site[] => {
-  if (op !== undefined) return collect((visit) => visitIds(requestIdMap(op, session), bytes, visit));
-  return u64At(bytes, NODEID_AT) === 0n ? [] : [{ use: headerNode, offset: NODEID_AT }];
+export const requestPlaces = (op: Operation | undefined, bytes: Uint8Array, session: Negotiated): Places => {
+  if (op === undefined) {
+    const sites = u64At(bytes, NODEID_AT) === 0n ? [] : [{ use: headerNode, offset: NODEID_AT }];
+    return { sites, useAt: (_offset, reference) => useElsewhere(reference) };
+  }
+  const map = requestIdMap(op, session);
+  return {
+    sites: collect((visit) => visitIds(map, bytes, visit)),
+    // A flag may say that there is no id in a field that otherwise holds one.
+    useAt: (offset, reference) => map.places.find(({ at }) => at === offset)?.use ?? useElsewhere(reference),
+  };
 };
 
 /** Places of a reply. */
-export const replySites = (op: Operation | undefined, bytes: Uint8Array, session: Negotiated): Site[] =>
-  op === undefined ? [] : collect((visit) => visitIds(replyIdMap(op, session), bytes, visit));
+export const replyPlaces = (op: Operation | undefined, bytes: Uint8Array, session: Negotiated): Places => ({
+  sites: op === undefined ? [] : collect((visit) => visitIds(replyIdMap(op, session), bytes, visit)),
+  useAt: (_offset, reference) => useElsewhere(reference),
+});
 
 /** The ids of a step's request, but for the unique that it has. */
 export const ofPatches = (patches: readonly Patch[], kindOf: KindOf): Identified[] =>
@@ -82,7 +99,7 @@ export const marked = (bytes: Uint8Array, ids: readonly Identified[]): Uint8Arra
 /** Finds the places of markers. Ends with an error when a reference stands where the frame has nothing. */
 export const located = (
   bytes: Uint8Array,
-  sites: readonly Site[],
+  { sites, useAt }: Places,
   references: readonly Reference[],
   line: Line,
 ): Identified[] => {
@@ -91,17 +108,18 @@ export const located = (
     const reference = index === undefined ? undefined : references[index];
     return reference === undefined ? [] : [{ ...site, reference }];
   });
-  const strays = references.flatMap((reference, index) =>
-    ids.some((id) => id.reference === reference) ? [] : [stray(bytes, reference, index, line)],
-  );
+  const strays = references.flatMap((reference, index) => {
+    if (ids.some((id) => id.reference === reference)) return [];
+    const offset = offsetOf(bytes, markerOf(index));
+    if (offset < 0)
+      line.fail('references only in fields that the message has here', referenceText(reference));
+    return [{ offset, use: useAt(offset, reference), reference }];
+  });
   return [...ids, ...strays];
 };
 
-/** A reference in a field that holds no id by the tables, or of which a flag says so. */
-const stray = (bytes: Uint8Array, reference: Reference, index: number, line: Line): Identified => {
-  const marker = new Uint8Array(8);
-  putU64At(marker, 0, markerOf(index));
-  const offset = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length).indexOf(marker);
-  if (offset < 0) line.fail('references only in fields that the message has here', referenceText(reference));
-  return { offset, use: useElsewhere(reference), reference };
+const offsetOf = (bytes: Uint8Array, number: bigint): number => {
+  const wanted = new Uint8Array(8);
+  putU64At(wanted, 0, number);
+  return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length).indexOf(wanted);
 };

@@ -2,7 +2,7 @@
 
 import { opcodeOf } from '../../protocol/header.js';
 import type { Operation } from '../../protocol/operations.js';
-import { type Identified, type Site, useElsewhere } from './identified.js';
+import type { Identified, Places, Site } from './identified.js';
 import type { Line } from './line.js';
 import { type LoadPayload, parsePayload, payloadText, type StorePayload } from './payload.js';
 import { parseReference, type Reference, referenceText } from './references.js';
@@ -72,7 +72,7 @@ export const parseRaw = (line: Line, load: LoadPayload): RawFrame | undefined =>
 /** The ids of raw bytes. Ends with an error when there are not as many places as references. */
 export const identifiedRaw = (
   { bytes, items }: RawFrame,
-  sites: readonly Site[],
+  { sites, useAt }: Places,
   line: Line,
 ): Identified[] => {
   const inSites = items.filter(({ offset }) => offset === undefined);
@@ -85,7 +85,7 @@ export const identifiedRaw = (
   const others = items.flatMap(({ offset, reference }) => {
     if (offset === undefined || reference === undefined) return [];
     if (offset >= bytes.length) line.fail(`an offset below ${bytes.length} in ids`, `${offset}`);
-    return [{ offset, use: useElsewhere(reference), reference }];
+    return [{ offset, use: useAt(offset, reference), reference }];
   });
   return [...ids, ...others];
 };

@@ -11,7 +11,7 @@ import { u64At } from '../../protocol/raw.js';
 import { replyContext } from '../../protocol/reply-context.js';
 import { fieldWords, parseFields } from './fields.js';
 import { frameLength, lengthTold, lengthToTell } from './frame-length.js';
-import { type Identified, located, marked, replySites } from './identified.js';
+import { type Identified, located, marked, replyPlaces } from './identified.js';
 import type { Line } from './line.js';
 import { identifiedRaw, parseRaw, type RawFrame, rawWords } from './raw-frame.js';
 import { type Reference, References, ReferenceTexts } from './references.js';
@@ -77,7 +77,7 @@ export const replyText = (
 ): ReplyText => {
   const text = errorOf(reply) === 0 ? asFields(request, reply, ids, writing) : asError(reply);
   if (text !== undefined) return text;
-  const sites = replySites(operationOf(opcodeOf(request)), reply, writing.session);
+  const { sites } = replyPlaces(operationOf(opcodeOf(request)), reply, writing.session);
   return { words: rawWords(reply, ids, sites, writing.store), unique: undefined };
 };
 
@@ -117,12 +117,12 @@ export const buildReply = (
     const { bytes } = draft.frame;
     if (bytes.length < OUT_HEADER_SIZE)
       line.fail(`a reply of at least ${OUT_HEADER_SIZE} bytes`, `${bytes.length}`);
-    return { bytes, ids: identifiedRaw(draft.frame, replySites(op, bytes, session), line) };
+    return { bytes, ids: identifiedRaw(draft.frame, replyPlaces(op, bytes, session), line) };
   }
   if (op === undefined) return line.fail('raw=… as the operation is unknown', 'fields');
   const { fields, references } = draft;
   const len = lengthTold(fields);
   const header = { unique, ...(len === undefined ? {} : { len }) };
   const bytes = encodeReply({ name: op.name, header, fields }, replyContext(request, session), session);
-  return { bytes, ids: located(bytes, replySites(op, bytes, session), references, line) };
+  return { bytes, ids: located(bytes, replyPlaces(op, bytes, session), references, line) };
 };

@@ -14,7 +14,7 @@ import { type Part, rest } from '../../protocol/parts.js';
 import { u64At } from '../../protocol/raw.js';
 import { fieldWords, parseFields } from './fields.js';
 import { frameLength, lengthTold, lengthToTell } from './frame-length.js';
-import { type Identified, located, marked, requestSites } from './identified.js';
+import { type Identified, located, marked, requestPlaces } from './identified.js';
 import type { Line } from './line.js';
 import { bigText, parseBig } from './numbers.js';
 import type { LoadPayload, StorePayload } from './payload.js';
@@ -101,7 +101,7 @@ export const requestText = (
   const text = asFields(template, ids, writing);
   if (text !== undefined) return text;
   const op = operationOf(opcodeOf(template));
-  const sites = requestSites(op, template, writing.session);
+  const { sites } = requestPlaces(op, template, writing.session);
   const words = [operationText(op, template), ...rawWords(template, ids, sites, writing.store)];
   return { words, facts: undefined };
 };
@@ -158,13 +158,13 @@ export const buildRequest = (
 ): BuiltFrame => {
   if (draft.kind === 'raw') {
     const { bytes } = draft.frame;
-    const sites = requestSites(operationOf(opcodeOf(bytes)), bytes, session);
-    return { bytes, ids: identifiedRaw(draft.frame, sites, line) };
+    const places = requestPlaces(operationOf(opcodeOf(bytes)), bytes, session);
+    return { bytes, ids: identifiedRaw(draft.frame, places, line) };
   }
   const { op, nodeid, fields, references } = draft;
   const len = lengthTold(fields);
   const header = { ...facts, nodeid, ...(len === undefined ? {} : { len }) };
   const extensions = extensionsIn(fields, line);
   const bytes = encodeRequest({ name: op.name, header, fields, extensions }, session);
-  return { bytes, ids: located(bytes, requestSites(op, bytes, session), references, line) };
+  return { bytes, ids: located(bytes, requestPlaces(op, bytes, session), references, line) };
 };
