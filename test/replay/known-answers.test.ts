@@ -3,77 +3,12 @@
  * to find exactly that. Stores are disposable.
  */
 
-import { mkdirSync } from 'node:fs';
-import { join } from 'node:path';
-import { describe, expect, type TestContext } from 'vitest';
+import { describe, expect } from 'vitest';
 import { strategyNamed } from '#relight/kernel/strategies/registry.js';
-import type { Plan } from '#relight/plan/plan.js';
 import type { ReplayOptions } from '#relight/replay/options.js';
-import type { ReplayResult } from '#relight/replay/result.js';
-import { Snapshot } from '#relight/replay/snapshot.js';
 import { catalogue } from '../servers/catalogue.js';
-import { prepareServer, requireServer } from '../servers/prepared.js';
 import { test } from '../support/leak-guard.js';
-import { realKernel, requires } from '../support/needs.js';
-import { atEnd, CURTAIN, HOLD, makeSmallTree, memfs, recordPlan, run } from './stage.js';
-
-interface Subject {
-  readonly plan: Plan;
-  /** Restarts at the end and uses what is stale then, also to write. */
-  readonly ask: (options?: Partial<ReplayOptions>) => Promise<ReplayResult>;
-}
-
-const asker =
-  (plan: Plan, usual: Pick<ReplayOptions, 'command'> & Partial<ReplayOptions>): Subject['ask'] =>
-  (options) =>
-    run(plan, { probes: 'write', probeLimit: 2, ...atEnd(plan), ...usual, ...options });
-
-const subject = async (
-  name: string,
-  { folder, skip }: { readonly folder: string; readonly skip: TestContext['skip'] },
-): Promise<Subject> => {
-  const server = catalogue.find((row) => row.name === name);
-  if (server === undefined) throw new Error(`no ${name} in the catalogue`);
-  requireServer({ skip }, server);
-  const { command: words, store } = await prepareServer(server, folder, { tree: makeSmallTree(folder) });
-  // Threads allocate from arenas of their own, so that addresses would not repeat.
-  const command = name === 'passthrough_ll' ? [...words.slice(0, 1), '-s', ...words.slice(1)] : words;
-  const before = await Snapshot.take([store]);
-  const plan = await recordPlan(command, { folder, workload: HOLD });
-  await before.restore();
-  await before.discard();
-  return { plan, ask: asker(plan, { command, snapshot: [store] }) };
-};
-
-const specimen = async (
-  ids: string,
-  { folder, skip }: { readonly folder: string; readonly skip: TestContext['skip'] },
-): Promise<Subject> => {
-  requires({ skip }, realKernel);
-  const command = memfs('--ids', ids);
-  const plan = await recordPlan(command, { folder, workload: HOLD_ANY });
-  // It keeps its files in memory: whatever is put back, each start is fresh.
-  const store = join(folder, 'nothing');
-  mkdirSync(store);
-  return { plan, ask: asker(plan, { command, snapshot: [store] }) };
-};
-
-/** Looks up and reads some files of any tree, and holds one open. */
-const HOLD_ANY = [
-  'cd "$RELIGHT_MOUNT"',
-  'find . >/dev/null',
-  'find . -type f -size -9 | sort | head -4 | xargs cat >/dev/null',
-  'exec 3<"$(find . -type f -size +0 -size -9 | sort | head -1)" 4<.',
-  'head -c 10 <&3 >/dev/null',
-  `stat ${CURTAIN} 2>/dev/null`,
-  'true',
-].join('\n');
-
-/** The verdicts on some operations, each once, sorted. */
-const verdicts = ({ judgements }: ReplayResult, ...ops: readonly string[]): string[] => {
-  const chosen = judgements.filter(({ op }) => ops.length === 0 || ops.includes(op));
-  return [...new Set(chosen.map(({ verdict }) => verdict))].sort();
-};
+import { specimen, subject, verdicts } from './subjects.js';
 
 /** Operations that look at a node and carry no handle. */
 const onNodes = ['GETATTR', 'OPEN', 'OPENDIR'];
@@ -173,15 +108,17 @@ describe('trust', () => {
 describe('mark-bad', () => {
   const markBad = strategyNamed('mark-bad');
   const quiet = strategyNamed('mark-bad-quiet');
+  /** Everything that the new incarnation could spoil is there. */
+  const full: Partial<ReplayOptions> = { relookup: 'shuffled+open' };
 
   for (const { name } of catalogue)
     test(`${name}: safe only when nothing stale is sent`, limit, async ({ folder, skip }) => {
       const context = { folder, skip };
       const { ask } = await subject(name, context);
-      const silent = await ask({ strategy: quiet, relookup: 'shuffled+open' });
+      const silent = await ask({ ...full, strategy: quiet });
       expect(silent.outcome).toBe('same');
       expect(verdicts(silent, 'RELEASE', 'RELEASEDIR', 'READDIR', 'FORGET')).toEqual(['not-sent']);
-      const loud = await ask({ strategy: markBad, relookup: 'shuffled+open' });
+      const loud = await ask({ ...full, strategy: markBad });
       expect(loud.outcome).toBe('unsafe');
     });
 });
