@@ -47,11 +47,12 @@ const dateText = (ns: bigint): string => {
 };
 
 /** A few lines for the head of a report. */
-export const traceHeadLines = ({ path, header, mounts, incarnations }: Trace): string[] => {
+export const traceHeadLines = ({ path, header, mounts, incarnations, parts }: Trace): string[] => {
   const point = mounts.at(-1)?.point;
   return [
     `${path}: ${commandText(header.argv)}`,
     `  recorded ${dateText(header.startTimeNs)} UTC, Linux ${plain(header.kernelRelease)} ${plain(header.arch)}, relight ${plain(header.relightVersion)}`,
+    ...(parts.length > 1 ? [`  in ${parts.length} files`] : []),
     ...(point === undefined ? [] : [`  mounted on ${plain(point)}`]),
     ...(header.filter === '' ? [] : [`  only what matches ${plain(header.filter)}`]),
     ...(header.redacted ? ['  names and contents are redacted'] : []),

@@ -1,6 +1,6 @@
 /** `record`, `show` and `stats` on a real mount, as their users run them. */
 
-import { mkdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect } from 'vitest';
 import { test } from '../support/leak-guard.js';
@@ -88,9 +88,12 @@ describe('record', () => {
   test('by Ctrl-C on a terminal, which server and workload get as well', async ({ folder, skip }) => {
     requires({ skip }, realKernel);
     const [trace, mnt] = [join(folder, 't.rlt'), directory(folder, 'mnt')];
-    const args = ['record', '-o', trace, '--json', '-w', 'sleep 100', '--', ...memfs(mnt)];
+    // A shell that is about to become its last command forgets a signal.
+    const begun = join(folder, 'begun');
+    const workload = `touch ${begun}; sleep 0.2; sleep 100; true`;
+    const args = ['record', '-o', trace, '--json', '-w', workload, '--', ...memfs(mnt)];
     const recording = startRelight(args);
-    await until('mounted', () => recording.output().stderr.includes('recording '));
+    await until('the workload runs', () => existsSync(begun));
     recording.signal('SIGINT', 'group');
     const finished = await recording.finished;
     expect(jsonOf(finished)).toMatchObject({ ending: 'interrupt', workload: { signal: 'SIGINT' } });
@@ -165,6 +168,7 @@ describe('record', () => {
       shown: document['frames'],
       stderr: '',
     });
+    expect((await runRelight(['stats', trace])).stdout).toContain(`  in ${document['parts']} files\n`);
     expect((await runRelight(['show', `${trace}.1`, '-n', '1'])).stderr).toContain('is part 1 of a trace');
     rmSync(`${trace}.1`);
     expect((await runRelight(['show', trace, '-n', '1'])).stderr).toContain(`goes on in ${trace}.1`);
