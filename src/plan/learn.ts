@@ -2,7 +2,7 @@
 
 import { bytesOf } from '../protocol/byte-string.js';
 import { errorOf } from '../protocol/header.js';
-import { replyIdMap, visitIds } from '../protocol/id-sites.js';
+import { type IdMap, replyIdMap, visitIds } from '../protocol/id-sites.js';
 import type { Negotiated } from '../protocol/negotiated.js';
 import type { IdUse } from '../protocol/operation.js';
 import type { Bindings } from './bindings.js';
@@ -43,10 +43,10 @@ const keyOfMint = ({ use, offset, name = '' }: Mint, recorded: Uint8Array | unde
   return use.each === undefined ? use : Buffer.from(bytesOf(name)).toString('latin1');
 };
 
-const idsIn = (reply: Uint8Array, step: Step, session: Negotiated): SurplusId[] => {
+const idsIn = (reply: Uint8Array, map: IdMap): SurplusId[] => {
   const ids: SurplusId[] = [];
-  if (step.op !== undefined)
-    visitIds(replyIdMap(step.op, session), reply, (use, offset) => {
+  if (errorOf(reply) === 0)
+    visitIds(map, reply, (use, offset) => {
       if (isMinted(use)) ids.push({ use, offset });
     });
   return ids;
@@ -60,9 +60,16 @@ const sameName = (a: Uint8Array, atA: number, b: Uint8Array, atB: number): boole
   return true;
 };
 
+/** What a reply was expected to mint, and what it did. */
+interface Minting {
+  readonly mints: readonly Mint[];
+  readonly recorded: Uint8Array | undefined;
+  readonly ids: readonly SurplusId[];
+  readonly reply: Uint8Array;
+}
+
 /** The common case, without a map: the ids of the recorded reply, in the same order. False when it is not so. */
-const learnInOrder = (step: Step, reply: Uint8Array, ids: readonly SurplusId[], into: Bindings): boolean => {
-  const { mints, reply: recorded } = step;
+const learnInOrder = ({ mints, recorded, ids, reply }: Minting, into: Bindings): boolean => {
   if (ids.length !== mints.length || recorded === undefined) return false;
   return ids.every(({ use, offset }, nth) => {
     const mint = mints[nth];
@@ -73,12 +80,23 @@ const learnInOrder = (step: Step, reply: Uint8Array, ids: readonly SurplusId[], 
   });
 };
 
-/** Whether good replies to a step can mint anything. */
-const canMint = (step: Step, session: Negotiated): boolean => {
-  if (step.op === undefined) return false;
-  const { places, repeated } = replyIdMap(step.op, session);
-  return places.length > 0 || repeated !== undefined;
+const learnByKey = ({ mints, recorded, ids, reply }: Minting, into: Bindings): Surprise | undefined => {
+  const expected = new Map<IdUse | string, Mint>();
+  for (const mint of mints) expected.set(keyOfMint(mint, recorded), mint);
+  const surplus = ids.filter(({ use, offset }) => {
+    const key = keyOf(use, reply, offset);
+    const mint = expected.get(key);
+    if (mint === undefined) return true;
+    expected.delete(key);
+    into.take(mint.symbol, reply, offset);
+    return false;
+  });
+  if (surplus.length === 0 && expected.size === 0) return undefined;
+  return { missing: [...expected.values()].map(({ symbol }) => symbol), surplus };
 };
+
+/** Whether good replies can mint anything. */
+const canMint = ({ places, repeated }: IdMap): boolean => places.length > 0 || repeated !== undefined;
 
 /**
  * Binds what the reply to a step mints: fields of the same use, and directory records of the same name, whatever their
@@ -91,21 +109,11 @@ export const learn = (
   bindings: Bindings,
   session: Negotiated,
 ): Surprise | undefined => {
-  if (!canMint(step, session)) return undefined;
-  const { mints, reply: recorded } = step;
-  const ids = errorOf(reply) === 0 ? idsIn(reply, step, session) : [];
+  const map = step.op === undefined ? undefined : replyIdMap(step.op, session);
+  if (map === undefined || !canMint(map)) return undefined;
+  const { mints } = step;
+  const ids = idsIn(reply, map);
   if (mints.length === 0 && ids.length === 0) return undefined;
-  if (learnInOrder(step, reply, ids, bindings)) return undefined;
-  const expected = new Map<IdUse | string, Mint>();
-  for (const mint of mints) expected.set(keyOfMint(mint, recorded), mint);
-  const surplus = ids.filter(({ use, offset }) => {
-    const key = keyOf(use, reply, offset);
-    const mint = expected.get(key);
-    if (mint === undefined) return true;
-    expected.delete(key);
-    bindings.take(mint.symbol, reply, offset);
-    return false;
-  });
-  if (surplus.length === 0 && expected.size === 0) return undefined;
-  return { missing: [...expected.values()].map(({ symbol }) => symbol), surplus };
+  const minting = { mints, recorded: step.reply, ids, reply };
+  return learnInOrder(minting, bindings) ? undefined : learnByKey(minting, bindings);
 };

@@ -17,8 +17,8 @@ export interface SentFacts {
 
 const RESENT = 1;
 const FAILED = 2;
-/** Views of steps that are kept: from sending to comparing a replay asks for the same step five times. */
-const RECENT = 256;
+/** Views of steps that are kept: a replay asks for the same step five times. Few, as one may hold a frame that was read again. */
+const RECENT = 64;
 
 /** Steps in the order of sending. */
 export class StepStore implements Sequence<Step> {

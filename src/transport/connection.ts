@@ -1,7 +1,7 @@
 /** Our end of a channel for a driver that sends requests and takes replies, one message a packet: waits only when told to. */
 
 import { Errno } from '../base/errno.js';
-import { close, limitReceiving, POLLIN, POLLOUT, PollSet, receive, sendNow } from './libc.js';
+import { addressOf, close, limitReceiving, POLLIN, POLLOUT, PollSet, receive, sendNow } from './libc.js';
 
 const OUT_HEADER = 16;
 /** splice(2) cuts a reply into packets of whole pages, the first with the header before them. */
@@ -21,6 +21,7 @@ export class Connection {
   readonly #fd: number;
   readonly #poll: PollSet;
   readonly #buffer: Uint8Array;
+  readonly #address: number;
   readonly #view: DataView;
   /** Bytes of a message whose other packets are still to come. */
   #partial = 0;
@@ -30,6 +31,7 @@ export class Connection {
     this.#fd = fd;
     this.#poll = new PollSet([fd]);
     this.#buffer = buffer?.length === maxMessage ? buffer : new Uint8Array(maxMessage);
+    this.#address = addressOf(this.#buffer);
     this.#view = new DataView(this.#buffer.buffer, this.#buffer.byteOffset);
     limitReceiving(fd, PATIENCE_MS);
   }
@@ -62,7 +64,8 @@ export class Connection {
 
   #next(take: Taker, isPatient: boolean): Reception | 'more' {
     for (;;) {
-      const length = receive(this.#fd, this.#room(), this.#buffer.length - this.#partial, isPatient);
+      const room = this.#buffer.length - this.#partial;
+      const length = receive(this.#fd, this.#address + this.#partial, room, isPatient);
       if (length === -Errno.EAGAIN || length === -Errno.EINTR) return 'empty';
       if (length <= 0) return 'closed';
       if (this.#isCut(length)) continue;
@@ -81,10 +84,6 @@ export class Connection {
   /** Closes our end: the server sees end of file. */
   close(): void {
     close(this.#fd);
-  }
-
-  #room(): Uint8Array {
-    return this.#partial === 0 ? this.#buffer : this.#buffer.subarray(this.#partial);
   }
 
   /** Whether the packet just read is a piece of a longer message; then it is kept. */

@@ -20,6 +20,7 @@ const byView = {
 const byAddress = {
   read: declare('long read(int, uintptr_t, size_t)'),
   write: declare('long write(int, uintptr_t, size_t)'),
+  recv: declare('long recv(int, uintptr_t, size_t, int)'),
 };
 const native = {
   close: declare('int close(int)'),
@@ -29,7 +30,6 @@ const native = {
   getsockopt: declare('int getsockopt(int, int, int, void*, void*)'),
   shutdown: declare('int shutdown(int, int)'),
   send: declare('long send(int, const void*, size_t, int)'),
-  recv: declare('long recv(int, void*, size_t, int)'),
   recvmsg: declare('long recvmsg(int, void*, int)'),
   sendmsg: declare('long sendmsg(int, void*, int)'),
   poll: declare('int poll(void*, unsigned long, int)'),
@@ -69,9 +69,12 @@ export const write = (fd: number, memory: Memory, length: number): number =>
 export const sendNow = (fd: number, memory: Uint8Array, length: number): number =>
   orErrno(native.send(fd, memory, length, 0x4040));
 
-/** recv(2): bytes received, 0 at end of file, or -errno; `wait` as long as the socket's time limit lets it. */
-export const receive = (fd: number, memory: Uint8Array, length: number, wait: boolean): number =>
-  orErrno(native.recv(fd, memory, length, wait ? 0 : 0x40));
+/**
+ * recv(2) into the memory at an address, which spares a tenth of the call: bytes received, 0 at end of file, or -errno;
+ * `wait` as long as the socket's time limit lets it.
+ */
+export const receive = (fd: number, address: number, length: number, wait: boolean): number =>
+  orErrno(byAddress.recv(fd, address, length, wait ? 0 : 0x40));
 
 /** How long receiving from a socket may wait. */
 export const limitReceiving = (fd: number, ms: number): number =>
