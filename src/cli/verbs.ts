@@ -31,6 +31,10 @@ export const verbs: Readonly<Record<string, VerbEntry>> = {
     'replay a trace, restart the server, judge every stale id',
     () => import('./verbs/replay.js'),
   ),
+  fuzz: entry(
+    'send a restarted server what it must not trust, keep what breaks it',
+    () => import('./verbs/fuzz.js'),
+  ),
   specimen: entry('run one of our own servers', () => import('./verbs/specimen.js')),
   demo: entry(undefined, () => import('./verbs/demo.js')),
 };

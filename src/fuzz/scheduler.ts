@@ -55,9 +55,10 @@ export class Scheduler {
     this.#dull = Uint16Array.from(arms, (_, index) => known[index]?.dull ?? 0);
   }
 
-  /** What was learnt of each arm, to go on with later. */
-  get state(): readonly ArmState[] {
-    return this.arms.map((_, index) => ({
+  /** Each arm and what was learnt of it, to go on with later. */
+  get state(): readonly (Arm & ArmState)[] {
+    return this.arms.map((arm, index) => ({
+      ...arm,
       weight: this.#draw.weightOf(index),
       dull: this.#dull[index] ?? 0,
     }));

@@ -40,6 +40,7 @@ const MOST_SUSPECTS = 4;
 export class StageGround implements Ground {
   readonly #stage: Stage;
   readonly #on: CastOnStage;
+  readonly #preparations = new Map<Environment['relookup'], Preparation>();
   /** What the first life, whose ids are old, was started with. */
   #firstLife: string | undefined;
 
@@ -48,10 +49,17 @@ export class StageGround implements Ground {
     this.#on = on;
   }
 
+  /** How the lives are prepared in an environment: always by the same steps. */
+  preparationFor({ relookup }: Environment): Preparation {
+    const known = this.#preparations.get(relookup) ?? preparationOf(this.#on, { relookup });
+    this.#preparations.set(relookup, known);
+    return known;
+  }
+
   async begin(environment: Environment): Promise<Beginning> {
     const { aslr, mallocPerturb } = environment;
     const wanted = `${aslr} ${mallocPerturb}`;
-    const preparation = preparationOf(this.#on, environment);
+    const preparation = this.preparationFor(environment);
     try {
       if (this.#firstLife === wanted) await this.#stage.restart(preparation, environment);
       else await this.#stage.begin(preparation, environment);

@@ -95,6 +95,8 @@ export class Stage {
   readonly #observer = new Observer();
   /** One object for each session that was settled, since much is worked out once for each. */
   readonly #sessions = new Map<string, Session>();
+  /** Preparing steps whose first frame was refused, and the frame that was taken instead. */
+  readonly #taken = new Map<PreparingStep, Uint8Array | undefined>();
   /** What the earlier lives told. */
   #past: Memory[] = [];
   #bindings = Bindings.of({ symbols: [] });
@@ -122,6 +124,11 @@ export class Stage {
       await cleanup.run();
       throw error;
     }
+  }
+
+  /** The frame of a preparing step that the server took when it was sent last; `undefined` when it refused all of them. */
+  taken(step: PreparingStep): Uint8Array | undefined {
+    return this.#taken.has(step) ? this.#taken.get(step) : step.bytes;
   }
 
   /** Times that the server was started. */
@@ -278,7 +285,9 @@ export class Stage {
   async #told(steps: readonly PreparingStep[]): Promise<Told[] | 'died' | 'silent'> {
     const told: Told[] = [];
     for (const stretch of stretches(steps)) {
-      const replies = await this.#answers(stretch.map(asRequest));
+      const replies = await this.#answers(
+        stretch.map((step) => asRequest({ ...step, bytes: this.taken(step) ?? step.bytes })),
+      );
       if (typeof replies === 'string') return replies;
       for (const [index, step] of stretch.entries()) {
         const reply = await this.#accepted(step, replies[index] ?? nothing);
@@ -296,13 +305,17 @@ export class Stage {
     step: PreparingStep,
     reply: Uint8Array,
   ): Promise<Uint8Array | 'died' | 'silent' | undefined> {
-    if (reply.length > 0 && errorOf(reply) === 0) return reply;
+    if (reply.length === 0) return undefined;
+    if (errorOf(reply) === 0) return reply;
     for (const bytes of step.instead) {
       const replies = await this.#answers([asRequest({ ...step, bytes })]);
       if (typeof replies === 'string') return replies;
       const [next = nothing] = replies;
-      if (next.length > 0 && errorOf(next) === 0) return next;
+      if (next.length === 0 || errorOf(next) !== 0) continue;
+      this.#taken.set(step, bytes);
+      return next;
     }
+    this.#taken.set(step, undefined);
     return undefined;
   }
 

@@ -27,19 +27,22 @@ const telling = [
   'FUSERMOUNT_PATH',
 ];
 
-const relightVersion = (): string => {
+const versionOf = (): string => {
   const manifest: unknown = JSON.parse(readFileSync(new URL('../../package.json', import.meta.url), 'utf8'));
   return typeof manifest === 'object' && manifest !== null && 'version' in manifest
     ? String(manifest.version)
     : '';
 };
 
+/** Version of this relight, such as `0.1.0`. */
+export const relightVersion = versionOf();
+
 /** Bytes of a memory page; every machine that relight knows uses pages of 4 KiB for FUSE's counts of pages. */
 const PAGE_SIZE = 4096;
 
 /** The context of a trace that begins now; the caller says what is run and what is kept of it. */
 export const traceContext = (asked: Pick<TraceContext, 'argv' | 'payload' | 'filter'>): TraceContext => ({
-  relightVersion: relightVersion(),
+  relightVersion,
   startTimeNs: nowNs(),
   kernelRelease: release(),
   arch: machine(),
