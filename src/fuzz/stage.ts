@@ -284,7 +284,8 @@ export class Stage {
   /** Sends the steps of a preparation; the good replies. */
   async #told(steps: readonly PreparingStep[]): Promise<Told[] | 'died' | 'silent'> {
     const told: Told[] = [];
-    for (const stretch of stretches(steps)) {
+    for (const all of stretches(steps)) {
+      const stretch = all.filter((step) => this.#isPossible(step));
       const replies = await this.#answers(
         stretch.map((step) => asRequest({ ...step, bytes: this.taken(step) ?? step.bytes })),
       );
@@ -298,6 +299,15 @@ export class Stage {
       }
     }
     return told;
+  }
+
+  /** Whether the ids that a step relies on were given: what is not there cannot be opened. */
+  #isPossible(step: PreparingStep): boolean {
+    const isPossible = step.patches.every(
+      (patch) => patch.kind === 'step' || this.#bindings.isBound(patch.symbol),
+    );
+    if (!isPossible) this.#taken.set(step, undefined);
+    return isPossible;
   }
 
   /** The reply, or that to the next frame that may be sent instead when it was refused; absent when all were. */
