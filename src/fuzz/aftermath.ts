@@ -21,6 +21,8 @@ export interface Aftermath {
   readonly meant: readonly ObjectKey[];
   /** The request was sent a second time. */
   readonly isAgain: boolean;
+  /** It used an id of an earlier life, or one that was given back. */
+  readonly isOld: boolean;
   /** Only one case was tried: what was meant can be held against its reply. */
   readonly isAlone: boolean;
 }
@@ -60,9 +62,10 @@ const liveUses = (aftermath: Aftermath): LiveUse[] => {
 
 /** What the looks show, the unsafe verdicts and those that tell more than the reply did. */
 export const judgeAftermath = (aftermath: Aftermath, scene: Scene): Judgement[] => {
-  const { probe, errno, isAgain, isAlone } = aftermath;
+  const { probe, errno, isAgain, isAlone, isOld } = aftermath;
   const objects = observed(aftermath);
-  const acknowledged = isAlone && errno === 0;
+  // By ids that are good a server may well ignore what it is asked to change.
+  const acknowledged = isAlone && isOld && errno === 0;
   const judgements = [
     judgeEffects(probe, { objects, acknowledged }, scene),
     judgeLiveIds(probe, liveUses(aftermath), scene),

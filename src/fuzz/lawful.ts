@@ -46,7 +46,11 @@ export class Lawful {
       if (givesUpIds(request))
         for (const one of releasedBy(request.patches)) if (world.isLive(one)) this.#gone.add(one);
       if (!asksForChange(request)) continue;
-      const keys = [...world.meantBy(request, era.negotiated), ...meant.map((symbol) => world.keyOf(symbol))];
+      const keys = [
+        ...world.meantBy(request, era.negotiated),
+        ...world.hitBy(request, era),
+        ...meant.map((symbol) => world.keyOf(symbol)),
+      ];
       for (const key of keys) this.#changed.add(key);
       world.doubt(
         keys.filter((key) => this.#isNews(key, request)),
@@ -59,6 +63,7 @@ export class Lawful {
   /** All was looked at: what changes from now on is new. */
   looked(): void {
     this.#changed.clear();
+    this.#doubted.clear();
   }
 
   #isNews(key: ObjectKey, { op }: CaseRequest): boolean {

@@ -51,6 +51,9 @@ const among = <V>(map: Map<string, V>, key: string, make: () => V): V => {
   return made;
 };
 
+/** Whether a kernel says that it sent the request before, or has. */
+export const isSentAgain = ({ resent, repeats }: CaseRequest): boolean => resent || repeats !== undefined;
+
 /** The observer of a stage. */
 export class Observer {
   readonly #kinds = new Map<string, Map<string, Map<string, Kind>>>();
@@ -103,11 +106,17 @@ export class Observer {
     return this.#look(one, request, outcome);
   }
 
-  /** True the first time that it is asked about an observation. */
-  isNews(observation: Observed): boolean {
+  /**
+   * True the first time that a case came to an observation which leaves open what an old id, or a request sent a second time,
+   * did: only a closer look can tell.
+   */
+  isDoubtful(observation: Observed, one: Case): boolean {
     if (this.#raised.has(observation)) return false;
     this.#raised.add(observation);
-    return true;
+    const { followUps } = observation.judgement;
+    if (!followUps.includes('identify') && !followUps.includes('effects')) return false;
+    const { world } = this.#at();
+    return one.requests.some((request) => isSentAgain(request) || world.usesOld(request));
   }
 
   /** Judges without keeping anything. */

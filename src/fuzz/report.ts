@@ -116,10 +116,11 @@ export class Report implements LaneListener {
 
   #put(index: number, observed: Observed): void {
     const { judgement } = observed;
+    const one = this.#cases[index];
     const isBad = isUnsafe(judgement.verdict);
     const known = this.#observations[index];
     if (known === undefined || isBad) this.#observations[index] = observed;
     if (isBad) this.#suspicions.push({ index, judgement });
-    else if (judgement.followUps.length > 0 && this.#observer.isNews(observed)) this.#doubtful.push(index);
+    else if (one !== undefined && this.#observer.isDoubtful(observed, one)) this.#doubtful.push(index);
   }
 }

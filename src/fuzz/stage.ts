@@ -5,6 +5,7 @@
 
 import { Cleanup } from '../base/cleanup.js';
 import { RelightError } from '../base/error.js';
+import { Slab } from '../base/slab.js';
 import type { InitOffer } from '../kernel/negotiation.js';
 import { type Shape, shapesOf } from '../kernel/shape.js';
 import { crashReport } from '../oracle/crash-report.js';
@@ -25,7 +26,7 @@ import { Lawful } from './lawful.js';
 import type { Life } from './life.js';
 import { Lives, type ServerOrders } from './lives.js';
 import { addressOf } from './memory-spots.js';
-import { Observer } from './observe.js';
+import { isSentAgain, Observer } from './observe.js';
 import { bindMinted, type Preparation, type PreparingStep, stretches } from './preparation.js';
 import { type Replies, Report } from './report.js';
 import { type Look, requestOf, survey } from './survey.js';
@@ -102,6 +103,7 @@ export class Stage {
   #bindings = Bindings.of({ symbols: [] });
   #isStoreChanged = false;
   #isUp = false;
+  readonly #slab = new Slab();
   #scenery: Scenery | undefined;
   #before: Look | undefined;
   #last:
@@ -238,6 +240,7 @@ export class Stage {
     const judgements = judgeAftermath(
       {
         ...{ probe, before, after, errno: last.errno, isAgain: last.isAgain, isAlone: this.#played === 1 },
+        isOld: world.usesOld(last.request),
         ...{ changed: lawful.changed, gone: lawful.gone, meant: world.namedBy(last.request) },
       },
       this.#observer.scene(),
@@ -334,7 +337,7 @@ export class Stage {
     const replies: Uint8Array[] = questions.map(() => nothing);
     const listener: LaneListener = {
       onReply: (slot, reply) => {
-        replies[slot] = reply.slice();
+        replies[slot] = this.#slab.copy(reply);
       },
       onStray: () => undefined,
     };
@@ -362,7 +365,7 @@ export class Stage {
     const last = cases.at(-1);
     const request = last?.requests[last.wrong];
     if (last === undefined || request === undefined) return;
-    const isAgain = last.requests.some(({ resent, repeats }) => resent || repeats !== undefined);
+    const isAgain = last.requests.some(isSentAgain);
     this.#last = { request, errno: report.lastErrno, isAgain };
   }
 

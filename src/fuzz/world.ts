@@ -18,6 +18,7 @@ import type { Negotiated } from '../protocol/negotiated.js';
 import type { Operation } from '../protocol/operations.js';
 import { u64At } from '../protocol/raw.js';
 import type { CaseRequest } from './case.js';
+import { fillRequest } from './fill.js';
 import type { Preparation, PreparingStep } from './preparation.js';
 
 /** A life of the server, as far as what it says depends on it. */
@@ -44,7 +45,9 @@ const withoutSlashes = (path: string): string => path.replace(/^\/+|\/+$/g, '');
 
 /** What is known, up to one last life. */
 export class World {
-  readonly identities: Identities;
+  readonly #identities: Identities;
+  /** What was told and not taken yet: most lives end before anybody asks. */
+  #told: (() => void)[] = [];
   readonly #symbols: Preparation['symbols'];
   readonly #last: number;
   /** Incarnation that mints a symbol. */
@@ -64,7 +67,13 @@ export class World {
         for (const one of releasedBy(patches))
           if (this.#mintedIn.get(one) === incarnation) this.#released.add(one);
     this.#keys = [...symbols].map((symbol) => this.#keyFor(symbol));
-    this.identities = new Identities({ negotiated, nameOf: (key) => this.nameOf(key) });
+    this.#identities = new Identities({ negotiated, nameOf: (key) => this.nameOf(key) });
+  }
+
+  /** What is known of the objects. */
+  get identities(): Identities {
+    for (const take of this.#told.splice(0)) take();
+    return this.#identities;
   }
 
   /** The object that a node is, or that an open file is of. */
@@ -110,27 +119,31 @@ export class World {
     }));
   }
 
-  /** Takes the good reply to a step of a life. */
+  /** Takes the good reply to a step of a life; the bytes must stay as they are. */
   learn(step: PreparingStep, reply: Uint8Array, era: Era): void {
-    const ids = this.#idsOf(step);
-    if (era.life === 0) this.identities.observe(ids, reply, 0);
-    else
-      for (const { key, told } of accountOf(ids, reply, era.negotiated)?.told ?? [])
-        this.meet(key, told, era);
+    this.#told.push(() => {
+      const ids = this.#idsOf(step);
+      if (era.life === 0) this.#identities.observe(ids, reply, 0);
+      else
+        for (const { key, told } of accountOf(ids, reply, era.negotiated)?.told ?? [])
+          this.#meet(key, told, era);
+    });
   }
 
   /** Takes what a life told about an object by ids of its own. */
-  meet(key: ObjectKey, told: Fingerprint, { life, isStoreChanged }: Era): void {
-    this.identities.meet(key, told, { incarnation: life, isStoreChanged });
+  meet(key: ObjectKey, told: Fingerprint, era: Era): void {
+    this.#told.push(() => this.#meet(key, told, era));
   }
 
   /** Forgets of some objects what a request may change. */
   doubt(keys: Iterable<ObjectKey>, { op, bytes }: CaseRequest, { life }: Era): void {
     for (const symbol of keys)
-      this.identities.unanswered(
-        { op, template: bytes, reply: undefined, patches: [{ use: node, symbol }], mints: [] },
-        life,
-      );
+      this.#told.push(() => {
+        // What was met is taken when the first question comes, and doubts before it: so there is a question.
+        this.#identities.factsOf(symbol);
+        const step = { op, template: bytes, reply: undefined, mints: [] };
+        this.#identities.unanswered({ ...step, patches: [{ use: node, symbol }] }, life);
+      });
   }
 
   /** Objects that the ids of a request were minted for, in its order. */
@@ -150,6 +163,21 @@ export class World {
     return [...named, ...named.flatMap((key) => names.flatMap((one) => this.childOf(key, one) ?? []))];
   }
 
+  /** Objects of the running life that a request names by chance: by numbers that are no ids of theirs but happen to be equal. */
+  hitBy(request: CaseRequest, { bindings, negotiated }: Era): ObjectKey[] {
+    const { op, patches } = request;
+    if (op === undefined) return [];
+    const hit: ObjectKey[] = [];
+    const frame = frameOf(request, bindings);
+    visitIds(requestIdMap(op, negotiated), frame, ({ kind }, at) => {
+      if ((kind !== 'node' && kind !== 'handle') || patches.some((one) => one.offset === at && isPlain(one)))
+        return;
+      const key = this.#objectAt(kind, u64At(frame, at), bindings);
+      if (key !== undefined) hit.push(key);
+    });
+    return hit;
+  }
+
   /** A request as the oracle sees it. `frame` is what was sent. */
   probeOf(request: CaseRequest, frame: Uint8Array, { bindings, negotiated }: Era): Probe {
     const stale = [
@@ -164,6 +192,18 @@ export class World {
       subject: this.#subjectOf(request, frame, negotiated),
       recorded: undefined,
     };
+  }
+
+  /** The object of the one live id of a kind that is this number. */
+  #objectAt(kind: 'node' | 'handle', value: bigint, bindings: Bindings): ObjectKey | undefined {
+    const [found, ...more] = [...this.#symbols].filter(
+      (one) => one.kind === kind && this.isLive(one.id) && bindings.get(one.id) === value,
+    );
+    return found === undefined || more.length > 0 ? undefined : this.keyOf(found.id);
+  }
+
+  #meet(key: ObjectKey, told: Fingerprint, { life, isStoreChanged }: Era): void {
+    this.#identities.meet(key, told, { incarnation: life, isStoreChanged });
   }
 
   #keyFor(symbol: PlanSymbol): ObjectKey {
@@ -234,6 +274,12 @@ export class World {
     return typeof name === 'string' ? this.childOf(key, name) : undefined;
   }
 }
+
+const frameOf = (request: CaseRequest, bindings: Bindings): Uint8Array => {
+  const into = new Uint8Array(request.bytes.length);
+  fillRequest(request, { into, number: 1, bindings, numberOf: () => 1 });
+  return into;
+};
 
 /** Symbols that a request gives back, as they are. */
 export const releasedBy = (patches: readonly Patch[]): number[] =>

@@ -74,6 +74,8 @@ export class Facts {
     this.#scalars = merged(this.#scalars, scalars);
     if (data !== undefined) this.content.put(Number(data.offset), data.bytes);
     if (xattr !== undefined) this.xattrs.set(xattr.name, xattr.value);
+    // What a whole listing lacks is gone, whoever took it away.
+    if (names?.complete === true) for (const name of this.#names?.keys() ?? []) this.names.set(name, false);
     for (const name of names?.known ?? []) this.names.set(name, true);
     this.listed ||= names?.complete === true;
   }

@@ -109,9 +109,10 @@ const zeroes = (probe: Probe, { data }: ReturnType<typeof fingerprintOf>, scene:
 const ofGoodReply = (probe: Probe, bytes: Uint8Array, scene: Scene): Finding => {
   const { identities, negotiated } = scene;
   const request = decodeRequest(probe.request, negotiated);
-  const reply = request.kind === 'request' ? decodeReply(bytes, request, negotiated) : request;
-  if (request.kind !== 'request' || reply.kind !== 'reply')
-    return { verdict: 'malformed', evidence: ['the reply does not decode'] };
+  if (request.kind !== 'request')
+    return { verdict: 'unknown', evidence: ['a good reply to what is no such request'] };
+  const reply = decodeReply(bytes, request, negotiated);
+  if (reply.kind !== 'reply') return { verdict: 'malformed', evidence: ['the reply does not decode'] };
   // A negative entry says ENOENT, and for how long.
   if ('nodeid' in reply.fields && reply.fields.nodeid === 0n) return ofError(probe, -Errno.ENOENT);
   const told = unaffected(fingerprintOf(request, reply), request);
