@@ -2,7 +2,7 @@
 
 import type { Rng } from '../base/rng.js';
 import type { Patch, Shift, SymbolPatch } from '../plan/plan.js';
-import type { Case, Relation } from './case.js';
+import type { Case, CaseRequest, Relation } from './case.js';
 import type { Cast, CastObject, Held, Pool } from './cast.js';
 import type { Seed, SeedSite } from './seed.js';
 
@@ -105,6 +105,8 @@ export interface Fault {
   readonly bytes?: Uint8Array;
   readonly patches: readonly Patch[];
   readonly meant: readonly number[];
+  /** Requests that are right and come before it; none by default. */
+  readonly before?: readonly CaseRequest[];
 }
 
 /**
@@ -124,15 +126,17 @@ export const aimed = (
   return undefined;
 };
 
-/** A case of one request. */
+const NOTHING: readonly CaseRequest[] = [];
+
+/** A case of one request, after what prepares for it. */
 export const single = (
   { op, bytes: whole }: Seed,
-  { mutator, relation, bytes = whole, patches, meant }: Fault,
+  { mutator, relation, bytes = whole, patches, meant, before = NOTHING }: Fault,
 ): Case => ({
   mutator,
   relation,
   op: op.name,
-  requests: [{ op, bytes, patches, resent: false }],
-  wrong: 0,
+  requests: [...before, { op, bytes, patches, resent: false }],
+  wrong: before.length,
   meant,
 });

@@ -10,7 +10,7 @@ import { textOf } from '../protocol/byte-string.js';
 import { requestContent } from '../protocol/content-sites.js';
 import type { Negotiated } from '../protocol/negotiated.js';
 import { type Operation, operations } from '../protocol/operations.js';
-import { type Aim, aimAt, type Life, patchesOf } from './aim.js';
+import { type Aim, aimAt, patchesOf } from './aim.js';
 import type { CaseRequest } from './case.js';
 import type { Cast, CastObject } from './cast.js';
 import { closing, forgetting } from './lifecycle.js';
@@ -26,46 +26,48 @@ export const plainRequest = ({ op, bytes }: Seed, patches: readonly SymbolPatch[
 });
 
 /**
- * A request by which the first name of a seed is there if it will be taken away, and is not if it will be made. `undefined`
- * when the seed changes no names.
+ * Requests, by live ids, after which the names of a seed are there if they will be taken away or moved, and are not if they
+ * will be made. None when the seed changes no names, or the life does not know its directories.
  */
-export const preparation = (
-  seed: Seed,
-  {
-    cast,
-    aim,
-    life,
-    rng,
-  }: { readonly cast: Cast; readonly aim: Aim; readonly life: Life; readonly rng: Rng },
-): CaseRequest | undefined => {
-  const prepared = rng.pick(preparationsOf(seed, cast.negotiated));
-  return prepared && plainRequest(prepared, patchesOf(prepared, aim.slice(0, 1), life));
+export const preparation = (seed: Seed, aim: Aim, { negotiated }: Cast, rng: Rng): CaseRequest[] => {
+  if (seed.op.effect !== 'name') return [];
+  const names = waysOf(seed, negotiated);
+  // A new name may exist already: it is replaced, or exchanged.
+  const wanted = names.length > 1 && rng.chance(0.5) ? names : names.slice(0, 1);
+  return wanted.flatMap((ways, index) => {
+    const prepared = rng.pick(ways);
+    const directory = aim[index] ?? aim[0];
+    if (prepared === undefined || directory?.live === undefined) return [];
+    return [plainRequest(prepared, patchesOf(prepared, [directory], 'live'))];
+  });
 };
 
-const preparations = new WeakMap<Seed, readonly Seed[]>();
+/** For each name of a seed the ways of preparing it. */
+type Ways = readonly (readonly Seed[])[];
 
-const preparationsOf = (seed: Seed, session: Negotiated): readonly Seed[] => {
-  const known = preparations.get(seed);
-  if (known !== undefined) return known;
-  const made = madePreparations(seed, session);
-  preparations.set(seed, made);
+const knownWays = new WeakMap<Seed, Ways>();
+
+const waysOf = (seed: Seed, session: Negotiated): Ways => {
+  const found = knownWays.get(seed);
+  if (found !== undefined) return found;
+  const made = makeWays(seed, session);
+  knownWays.set(seed, made);
   return made;
 };
 
-const madePreparations = ({ op, bytes }: Seed, session: Negotiated): Seed[] => {
+const makeWays = ({ op, bytes }: Seed, session: Negotiated): Ways => {
   const deed = deedOf(op, session);
-  if (deed === undefined || deed === 'finds' || op.effect !== 'name') return [];
-  const [name] = requestContent(bytes, op, session).filter(({ content }) => content === 'name');
-  if (name === undefined) return [];
-  const text = textOf(bytes, name.start, name.end);
-  return operations
-    .filter((other) => prepares(other, deed === 'adds' ? 'removes' : 'adds', session))
-    .flatMap((other) =>
-      bodiesOf(other, session, [text])
-        .slice(0, 1)
-        .map((fields) => madeSeed(other, fields, session)),
-    );
+  if (deed === undefined || deed === 'finds') return [];
+  const makers = operations.filter((other) => prepares(other, deed === 'adds' ? 'removes' : 'adds', session));
+  return requestContent(bytes, op, session)
+    .filter(({ content }) => content === 'name')
+    .map(({ start, end }) => makers.flatMap((maker) => plainOf(maker, [textOf(bytes, start, end)], session)));
 };
+
+const plainOf = (op: Operation, names: readonly string[], session: Negotiated): Seed[] =>
+  bodiesOf(op, session, names)
+    .slice(0, 1)
+    .map((fields) => madeSeed(op, fields, session));
 
 const deedOf = (op: Operation, session: Negotiated): NameDeed | undefined =>
   nameShape(op, session).shape?.deed;
@@ -133,8 +135,4 @@ const seedsUnder = (session: Negotiated, purpose: Purpose): readonly Seed[] => {
 const plainest = (session: Negotiated, purpose: Purpose): Seed[] =>
   operations
     .filter((op) => op.sinceMinor <= session.minor && purposes[purpose](op))
-    .flatMap((op) =>
-      bodiesOf(op, session, [])
-        .slice(0, 1)
-        .map((fields) => madeSeed(op, fields, session)),
-    );
+    .flatMap((op) => plainOf(op, [], session));

@@ -29,6 +29,8 @@ const usual: Readonly<Record<string, number | bigint>> = {
 
 /** O_* that a server may take another way for: to read, to write, to append. */
 const oflags: readonly number[] = [0, 1, 0o2001];
+/** Besides 0: F_WRLCK and F_UNLCK, SEEK_CUR to SEEK_HOLE, XATTR_CREATE and XATTR_REPLACE, keep size and punch hole. */
+const choices: readonly number[] = [1, 2, 3, 4];
 
 const isFilled = (part: Part): part is SimplePart => part.kind !== 'choice';
 
@@ -116,11 +118,15 @@ const withBits = (fields: Fields, [field, mask]: Bits): Fields => ({
   [field]: Number(fields[field] ?? 0) | mask,
 });
 
-/** Each flag of each flag field by itself, and each way of opening. */
+/** Each flag of each flag field by itself, each way of opening, each choice; those of structs within structs too. */
 const flagValues = (layout: Struct, size: number): Fields[] =>
-  fieldsWithin(layout, size).flatMap(({ name, spec }): Fields[] => {
+  fieldsWithin(layout, size).flatMap(({ name, spec, size: bytes }): Fields[] => {
     if (spec === 'oflags') return oflags.map((value) => ({ [name]: value }));
-    if (typeof spec === 'string' || spec.kind !== 'bits') return [];
+    if (spec === 'choice') return choices.map((value) => ({ [name]: value }));
+    if (typeof spec === 'string') return [];
+    if (spec.kind === 'struct')
+      return flagValues(spec, bytes).map((inner) => ({ [name]: { ...structFields(spec, bytes), ...inner } }));
+    if (spec.kind !== 'bits') return [];
     const wide = spec.width === 'u64';
     return Object.values(spec.names).map((bit) => ({ [name]: wide ? BigInt(bit) : bit }));
   });

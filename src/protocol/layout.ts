@@ -8,8 +8,8 @@ import type { FlagSet } from './flags.js';
 
 /**
  * Types of a field, with the TypeScript type of its value. Some are plain numbers whose name says what they measure: `size`
- * is a u32 and `length` a u64 of bytes, `offset` a u64 position; `mode` (of a file) and `oflags` (O_*) are u32 that people
- * read in octal.
+ * is a u32 and `length` a u64 of bytes, `offset` a u64 position, `choice` a u32 of which only the smallest values mean
+ * something; `mode` (of a file) and `oflags` (O_*) are u32 that people read in octal.
  */
 export interface ScalarValues {
   readonly u16: number;
@@ -18,6 +18,7 @@ export interface ScalarValues {
   readonly mode: number;
   readonly oflags: number;
   readonly size: number;
+  readonly choice: number;
   readonly u64: bigint;
   readonly i64: bigint;
   readonly offset: bigint;
@@ -39,6 +40,7 @@ export const scalarSizes: Readonly<Record<Scalar, 2 | 4 | 8>> = {
   mode: 4,
   oflags: 4,
   size: 4,
+  choice: 4,
   u64: 8,
   i64: 8,
   offset: 8,

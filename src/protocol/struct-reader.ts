@@ -24,6 +24,7 @@ const scalars: Readonly<Record<Scalar, ValueReader>> = {
   mode: u32,
   oflags: u32,
   size: u32,
+  choice: u32,
   u64,
   offset: u64,
   length: u64,

@@ -105,7 +105,12 @@ export const kstatfs = struct('fuse_kstatfs', {
 });
 
 /** A byte-range lock. `end` is inclusive; `type` is F_RDLCK, F_WRLCK or F_UNLCK. */
-export const fileLock = struct('fuse_file_lock', { start: 'offset', end: 'offset', type: 'u32', pid: 'u32' });
+export const fileLock = struct('fuse_file_lock', {
+  start: 'offset',
+  end: 'offset',
+  type: 'choice',
+  pid: 'u32',
+});
 
 /** A node given to the kernel; counts one lookup unless `nodeid` is 0. 120 bytes below minor 9. */
 export const entryOut = struct('fuse_entry_out', {
@@ -263,7 +268,7 @@ export const fsyncIn = struct('fuse_fsync_in', {
 /** Body of SETXATTR before name and value; 8 bytes unless FUSE_SETXATTR_EXT was negotiated. */
 export const setxattrIn = struct('fuse_setxattr_in', {
   size: 'size',
-  flags: 'u32',
+  flags: 'choice',
   setxattrFlags: bits(SetxattrFlag),
   padding: 'u32',
 });
@@ -284,7 +289,7 @@ export const lkIn = struct('fuse_lk_in', {
 /** Reply of GETLK. */
 export const lkOut = struct('fuse_lk_out', { lk: fileLock });
 /** Body of ACCESS. */
-export const accessIn = struct('fuse_access_in', { mask: 'u32', padding: 'u32' });
+export const accessIn = struct('fuse_access_in', { mask: 'choice', padding: 'u32' });
 
 /** Body of INIT; kernels below minor 36 send the first 16 bytes. */
 export const initIn = struct('fuse_init_in', {
@@ -376,14 +381,14 @@ export const fallocateIn = struct('fuse_fallocate_in', {
   fh: 'handle',
   offset: 'offset',
   length: 'length',
-  mode: 'u32',
+  mode: 'choice',
   padding: 'u32',
 });
 /** Body of LSEEK. */
 export const lseekIn = struct('fuse_lseek_in', {
   fh: 'handle',
   offset: 'offset',
-  whence: 'u32',
+  whence: 'choice',
   padding: 'u32',
 });
 /** Reply of LSEEK. */

@@ -31,6 +31,7 @@ const numbers: Readonly<Record<string, fc.Arbitrary<number | bigint>>> = {
   mode: u32,
   oflags: u32,
   size: u32,
+  choice: u32,
   i32: fc.integer(),
   i64: fc.bigInt({ min: -(1n << 63n), max: (1n << 63n) - 1n }),
 };

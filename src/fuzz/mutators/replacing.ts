@@ -16,6 +16,7 @@ import {
 } from '../aim.js';
 import type { Case, MutatorFamily, Relation } from '../case.js';
 import type { Cast, CastObject } from '../cast.js';
+import { preparation } from '../companions.js';
 import type { Mutator } from '../mutator.js';
 import type { Seed, SeedSite } from '../seed.js';
 
@@ -113,7 +114,8 @@ const replaced = (
   if (by === undefined) return undefined;
   const patches = patchesOf(seed, aim, life, index);
   const meant = meantBy(aim, life);
-  const fault: Fault = { mutator: name, relation, patches, meant };
+  const before = preparation(seed, aim, cast, rng);
+  const fault: Fault = { mutator: name, relation, patches, meant, before };
   if ('value' in by) return single(seed, { ...fault, bytes: withNumber(seed.bytes, site.offset, by.value) });
   patches.push(patchOf(site, by.symbol, by.shift));
   const named = by.shift === undefined ? nodeNamedBy(by.symbol, cast) : undefined;

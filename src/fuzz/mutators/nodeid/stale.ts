@@ -1,6 +1,7 @@
 /** Nodeids of an earlier life, as a kernel that was told nothing goes on using them. */
 
 import { aimAt, idsOf, meantBy, patchesOf, single } from '../../aim.js';
+import { preparation } from '../../companions.js';
 import type { Mutator } from '../../mutator.js';
 import { replacing } from '../replacing.js';
 
@@ -18,7 +19,8 @@ const stale: Mutator = {
     const aim = aimAt(seed, { cast, life: 'old', rng });
     if (aim === undefined) return undefined;
     const patches = patchesOf(seed, aim, 'old');
-    return single(seed, { mutator: name, relation: 'stale', patches, meant: meantBy(aim, 'old') });
+    const before = preparation(seed, aim, cast, rng);
+    return single(seed, { mutator: name, relation: 'stale', patches, meant: meantBy(aim, 'old'), before });
   },
 };
 

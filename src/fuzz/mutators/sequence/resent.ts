@@ -24,14 +24,10 @@ const started = (seed: Seed, cast: Cast, rng: Rng, lives: readonly Life[]): Rese
   for (const life of lives) {
     const aim = aimAt(seed, { cast, life, rng });
     if (aim === undefined) continue;
-    const prepared = life === 'live' ? preparation(seed, { cast, aim, life, rng }) : undefined;
+    const prepared = preparation(seed, aim, cast, rng);
     const request = plainRequest(seed, patchesOf(seed, aim, life));
     const relation = life === 'live' || aim.length === 0 ? 'good' : 'stale';
-    return {
-      requests: prepared === undefined ? [request] : [prepared, request],
-      meant: meantBy(aim, life),
-      relation,
-    };
+    return { requests: [...prepared, request], meant: meantBy(aim, life), relation };
   }
   return undefined;
 };
