@@ -24,6 +24,13 @@ export interface Candidate {
   readonly minted: number | undefined;
 }
 
+/** A nodeid by its halves, and the incarnation that gave it, where it is known. */
+export interface Meant {
+  readonly low: number;
+  readonly high: number;
+  readonly minted: number | undefined;
+}
+
 /** What becomes of it. `bytes` may be another message than the one that came in. */
 export type Admission =
   | { readonly kind: 'pass'; readonly bytes: Uint8Array }
@@ -54,13 +61,28 @@ export class Gate {
     return this.#admitPath(candidate, 0, tell);
   }
 
+  /**
+   * Whether a request that means a node of incarnation `minted` goes out with a nodeid that the running server gave when the
+   * node's path was looked up anew. `byPath`: the request is one that walks paths, not one on an open file or a FORGET.
+   */
+  isFoundAnew(meant: Meant, byPath: boolean): boolean {
+    const { nodes, incarnation } = this.#cache;
+    const node = this.#meantBy(meant);
+    if (node === undefined) return false;
+    const now = byPath ? this.#walker.successorOf(node) : node;
+    if (nodes.incarnationOf(now) !== incarnation) return false;
+    return now !== node || (this.#strategy.recognisedBy === 'path' && nodes.fateOf(node) === 'survived');
+  }
+
   /** The node that a request means, of several that had the same nodeid in different incarnations. */
   #meant(bytes: Uint8Array, at: number, minted: number | undefined): number | undefined {
+    return this.#meantBy({ low: u32At(bytes, at), high: u32At(bytes, at + 4), minted });
+  }
+
+  #meantBy({ low, high, minted }: Meant): number | undefined {
     const { nodes, incarnation } = this.#cache;
-    const low = u32At(bytes, at);
-    const high = u32At(bytes, at + 4);
     const hashed = nodes.locate(low, high);
-    const old = nodes.locateUnhashed(low, high, 0);
+    const old = nodes.locateUnhashed(low, high, (node) => nodes.incarnationOf(node) === minted);
     if (hashed === undefined || old === undefined) return hashed ?? old;
     const meansOld = minted !== undefined && minted < incarnation && nodes.incarnationOf(hashed) > minted;
     return meansOld ? old : hashed;

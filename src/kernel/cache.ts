@@ -235,9 +235,9 @@ export class Cache {
   /** Takes lookups of a nodeid back, as a passing FORGET says; nothing happens when the kernel has no such node. */
   forget(low: number, high: number, nlookup: number): void {
     const hashed = this.nodes.locate(low, high);
-    const bad = this.nodes.locateUnhashed(low, high, nlookup);
-    const exact = bad !== undefined && this.nodes.nlookupOf(bad) === nlookup;
-    const node = exact ? bad : (hashed ?? bad);
+    const isExact = (node: number): boolean => this.nodes.nlookupOf(node) === nlookup;
+    const bad = this.nodes.locateUnhashed(low, high, isExact);
+    const node = bad !== undefined && isExact(bad) ? bad : (hashed ?? bad);
     if (node === undefined || node === this.root) return;
     this.nodes.dropLookups(node, nlookup);
     this.settle(node);

@@ -78,8 +78,8 @@ export class NodeTable {
     }
   }
 
-  /** A bad node that lost its place in the hash, preferring one with exactly `nlookup` lookups; `undefined` when none. */
-  locateUnhashed(low: number, high: number, nlookup: number): number | undefined {
+  /** A bad node that lost its place in the hash, the wanted one of several if there is one; `undefined` when none. */
+  locateUnhashed(low: number, high: number, isWanted: (node: number) => boolean): number | undefined {
     const index = this.#index;
     let found: number | undefined;
     for (let place = index.home(hashPair(low, high)); ; place = index.after(place)) {
@@ -87,7 +87,7 @@ export class NodeTable {
       if (node === undefined) return found;
       if (this.#low.get(node) !== low || this.#high.get(node) !== high) continue;
       if ((this.#bits.get(node) & UNHASHED) === 0) continue;
-      if (this.#nlookup.get(node) === nlookup) return node;
+      if (isWanted(node)) return node;
       found ??= node;
     }
   }

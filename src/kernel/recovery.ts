@@ -22,6 +22,8 @@ export interface RecoveryParts {
   readonly outbox: Outbox;
   readonly strategy: Strategy;
   readonly judge: Judge | undefined;
+  /** See `WalkHost`. */
+  readonly successors: Map<number, number>;
   /** Shape of an operation under the present session. */
   shape(opcode: number): Shape | undefined;
   readonly minor: number;
@@ -48,6 +50,7 @@ export class Recovery {
     this.#counting.begin(parts.cache.nodes.size - 1);
     this.#walker = new Walker({
       cache: parts.cache,
+      successors: parts.successors,
       onUse: () => parts.strategy.onUse,
       quiet: () => parts.strategy.letGo === 'withheld',
       lookup: (directory, dentry, answered) => this.#send(this.#lookup(directory, dentry, answered), LOOKUP),

@@ -61,6 +61,8 @@ export class VirtualKernel {
   readonly #session: Session;
   readonly #unsupported: Unsupported;
   readonly #incoming: Incoming;
+  /** Nodes that took the place of others on their paths, over all restarts. */
+  readonly #successors = new Map<number, number>();
   #recovery: Recovery | undefined;
   #follows = false;
   #waiting = 0;
@@ -118,6 +120,12 @@ export class VirtualKernel {
     const { needs, sinceMinor } = shape.rule;
     const { minor, flags } = this.negotiated;
     return (needs === undefined || (flags & InitFlag[needs]) !== 0n) && minor >= (sinceMinor ?? 0);
+  }
+
+  /** See `Gate.isFoundAnew`; never before a restart. */
+  isFoundAnew(id: NodeId, minted: number, byPath: boolean): boolean {
+    const [low, high] = [Number(BigInt.asUintN(32, id)), Number(id >> 32n)];
+    return this.#recovery?.gate.isFoundAnew({ low, high, minted }, byPath) === true;
   }
 
   /** Takes an event in; gives what is to be done about it, in order. */
@@ -243,6 +251,7 @@ export class VirtualKernel {
       outbox: this.#outbox,
       strategy,
       judge: this.#judge,
+      successors: this.#successors,
       minor: this.negotiated.minor,
       shape: (opcode) => this.#session.shape(opcode),
     });

@@ -18,6 +18,8 @@ export type Reached = { readonly node: number } | { readonly errno: number };
 /** What a walk needs of the kernel. */
 export interface WalkHost {
   readonly cache: Cache;
+  /** Nodes that took the place of others, also in earlier recoveries: a path goes on from the last. */
+  readonly successors: Map<number, number>;
   onUse(): OnUse;
   /** Whether old nodes are given back without telling the server. */
   quiet(): boolean;
@@ -32,7 +34,6 @@ export interface WalkHost {
 export class Walker {
   readonly #host: WalkHost;
   readonly #waiting = new Map<number, ((reached: Reached) => void)[]>();
-  readonly #successors = new Map<number, number>();
 
   constructor(host: WalkHost) {
     this.#host = host;
@@ -50,8 +51,14 @@ export class Walker {
 
   /** The node that took a node's place on its path; the node itself when none did. */
   successorOf(node: number): number {
+    const { successors, cache } = this.#host;
     let at = node;
-    for (let next = this.#successors.get(at); next !== undefined; next = this.#successors.get(at)) at = next;
+    for (
+      let next = successors.get(at);
+      next !== undefined && cache.nodes.has(next);
+      next = successors.get(at)
+    )
+      at = next;
     return at;
   }
 
@@ -100,8 +107,11 @@ export class Walker {
 
   /** `fuse_dentry_revalidate`: the same node goes on, another one is looked up once more and takes the place. */
   #compare(node: number, directory: number, answer: Answer) {
-    const verdict = revalidate(this.#host.cache, node, answer);
+    const { cache } = this.#host;
+    const verdict = revalidate(cache, node, answer);
     if (verdict === 'same') {
+      // What another instance granted is not this one's to get back.
+      cache.nodes.setLookups(node, 1);
       this.#host.survived(node, answer.reply);
       return this.#end(node, { node });
     }
@@ -122,6 +132,8 @@ export class Walker {
       return this.#end(node, { errno: Errno.EIO });
     }
     const place = { parent: directory, name: cache.dentries.nameOf(dentry) };
+    const known = cache.nodes.locate(key.low, key.high);
+    if (known !== undefined && known !== node && this.#isOfAnotherInstance(known)) this.#host.lost(known);
     const { node: found } = cache.get(key);
     cache.nodes.addExtra(found);
     if (found === node) {
@@ -143,7 +155,8 @@ export class Walker {
     cache.dentries.remove(dentry);
     const linked = cache.splice(place, found);
     if (linked) {
-      this.#successors.set(node, found);
+      this.#host.successors.delete(found);
+      this.#host.successors.set(node, found);
       this.#host.moved(node, found);
     }
     cache.release(found);
@@ -154,6 +167,12 @@ export class Walker {
     const waiting = this.#waiting.get(node) ?? [];
     this.#waiting.delete(node);
     for (const tell of waiting) tell(reached);
+  }
+
+  /** Where the kernel tells instances apart, an inode of an old one that has this nodeid by chance makes room. */
+  #isOfAnotherInstance(node: number): boolean {
+    const { nodes, root, incarnation } = this.#host.cache;
+    return this.#host.onUse() === 'revalidate' && node !== root && nodes.incarnationOf(node) < incarnation;
   }
 
   #hasOldName(node: number): boolean {

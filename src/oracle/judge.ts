@@ -67,11 +67,20 @@ const byIdentity: Readonly<Record<Identification['kind'], Verdict>> = {
   unclear: 'unknown',
 };
 
+/** On a change these may be about permissions, which are nobody's id. */
+const permissions: readonly number[] = [Errno.EPERM, Errno.EACCES];
+
+const changesSomething = (op: Operation | undefined): boolean =>
+  ['data', 'name', 'attr', 'xattr'].includes(op?.effect ?? 'none');
+
+const isRejection = (probe: Probe, errno: number): boolean =>
+  rejections.includes(errno) && !(permissions.includes(errno) && changesSomething(operationIn(probe)));
+
 const ofError = (probe: Probe, error: number): Finding => {
   const name = errnoName(error);
   const recorded = probe.recorded === undefined ? undefined : errorOf(probe.recorded);
   const same = recorded === error ? [`the recording has ${name} too`] : [];
-  if (rejections.includes(-error)) return { verdict: 'rejected', evidence: same };
+  if (isRejection(probe, -error)) return { verdict: 'rejected', evidence: same };
   const why = same.length > 0 ? same : [`${name} does not say that the id is not known`];
   return { verdict: 'unknown', evidence: why };
 };

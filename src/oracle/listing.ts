@@ -68,6 +68,11 @@ const verdictOf = ({ first, shape, recorded, live }: Pending): Divergence | unde
 export class Listings {
   readonly #pending = new Map<number, Pending>();
 
+  /** True when nothing is held back. */
+  get isEmpty(): boolean {
+    return this.#pending.size === 0;
+  }
+
   /**
    * Takes what `compareReply` found in a directory's reply and says what is left of it: `undefined` while the rest of the
    * directory may still put it right. Cheap for what agreed.

@@ -1,12 +1,12 @@
 /** The server's lives during a replay: the first start, each restart with its strategy, and what an unasked death leads to. */
 
 import { RelightError } from '../base/error.js';
-import type { Command } from '../kernel/conversation.js';
 import type { Strategy } from '../kernel/strategies/strategy.js';
 import { trust } from '../kernel/strategies/trust.js';
 import { describeExit } from '../transport/exit-text.js';
 import { Aftermath } from './aftermath.js';
 import type { DriveEnd, Driver } from './driver.js';
+import { heldSymbols } from './held.js';
 import type { Judging } from './judging.js';
 import type { ReplayOptions } from './options.js';
 import type { PlanState } from './plan-source.js';
@@ -41,6 +41,7 @@ export class Incarnations {
   readonly #parts: IncarnationParts;
   readonly #witness: Witness;
   #deaths = 0;
+  #held: ReadonlySet<number> = new Set();
 
   constructor(parts: IncarnationParts, witness: Witness) {
     this.#parts = parts;
@@ -50,6 +51,11 @@ export class Incarnations {
   /** True when the server died unasked more often than is sensible. */
   get isHopeless(): boolean {
     return this.#deaths > this.#parts.options.maxDeaths;
+  }
+
+  /** Symbols of which the kernel held the ids when the server was stopped at the end of the plan. */
+  get held(): ReadonlySet<number> {
+    return this.#held;
   }
 
   /** The first start. Throws `server` when it does not come up. */
@@ -64,7 +70,9 @@ export class Incarnations {
    * before the last request, whose reply was lost.
    */
   async restart(at: number, lost: readonly Sighting[] = []): Promise<void> {
-    const { driver, options, store } = this.#parts;
+    const { driver, options, store, state } = this.#parts;
+    if (options.probes !== 'none' && at === state.plan.steps.length)
+      this.#held = heldSymbols(state, driver.kernel.cache);
     if (driver.server !== undefined) await driver.stop(options.signal);
     if (options.probes !== 'none') await store.keep();
     await this.#next(at, { changes: await store.change(), strategy: options.strategy, lost });
@@ -109,25 +117,11 @@ export class Incarnations {
     await witness.arrive(changes.length > 0);
     const looked = performance.now();
     const aftermath = new Aftermath({ ...this.#parts, witness });
-    const end = await driver.recover((command) => {
-      aftermath.hear(command);
-      this.#follow(command);
-    });
+    const end = await driver.recover((command) => aftermath.hear(command));
     const elapsedMs = performance.now() - looked + (looking - started);
     this.restarts.push({ at, tally: driver.kernel.tally, elapsedMs, changes });
     await aftermath.judge(end, lost);
     if (driver.server === undefined) await this.revive(at);
-  }
-
-  /** Bindings go where the kernel found a path to lead now. */
-  #follow(command: Command): void {
-    if (command.kind !== 'moved') return;
-    const { plan, bindings, mintedIn, incarnation } = this.#parts.state;
-    for (const { id, kind } of plan.symbols) {
-      if (kind !== 'node' || bindings.get(id) !== command.from || mintedIn[id] !== command.minted) continue;
-      bindings.set(id, command.to);
-      mintedIn[id] = incarnation;
-    }
   }
 
   async #noStart(end: DriveEnd): Promise<RelightError> {

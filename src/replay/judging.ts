@@ -1,5 +1,6 @@
 /** Turns what happened to a request with stale ids into a judgement of the oracle, and keeps them all. */
 
+import { nodeId } from '../base/ids.js';
 import type { Replied } from '../kernel/conversation.js';
 import { Identities } from '../oracle/identity.js';
 import { judge } from '../oracle/judge.js';
@@ -100,12 +101,13 @@ export class Judging {
     const { negotiated } = this.#driver.kernel;
     const op = operationOf(opcodeOf(request));
     const ids = op === undefined ? [] : idSites(requestIdMap(op, negotiated), request);
-    const stale = [...plan.symbols].filter(
-      ({ id, kind }) =>
-        id !== ROOT_SYMBOL &&
-        mintedIn[id] !== incarnation &&
-        ids.some(({ use, value }) => use.kind === kind && value === bindings.get(id)),
+    const symbols = [...plan.symbols];
+    const named = ids.flatMap(
+      ({ use, value }) =>
+        // Of several that had one number, the last has it now.
+        symbols.findLast(({ id, kind }) => kind === use.kind && bindings.get(id) === value) ?? [],
     );
+    const stale = named.filter(({ id }) => id !== ROOT_SYMBOL && mintedIn[id] !== incarnation);
     return {
       request,
       stale: stale.map(({ id }) => this.#stale(id)),
@@ -133,7 +135,8 @@ export class Judging {
   ofProbe({ kind, symbol, node }: ReadyProbe, request: Uint8Array): Probe {
     const { mintedIn, incarnation, bindings } = this.#state;
     const isStale = (id: number): boolean => id !== ROOT_SYMBOL && mintedIn[id] !== incarnation;
-    const nodes = isStale(node.id) && nodeidOf(request) === bindings.get(node.id) ? [node.id] : [];
+    const isSent = nodeidOf(request) === bindings.get(node.id) && !this.#isFoundAnew(node.id, request);
+    const nodes = isStale(node.id) && isSent ? [node.id] : [];
     const handles = kind.on === 'handle' && isStale(symbol.id) ? [symbol.id] : [];
     return {
       request,
@@ -143,9 +146,21 @@ export class Judging {
     };
   }
 
+  /** A lookup of the node's path may have given the old number again: then it is a new id. */
+  #isFoundAnew(node: number, request: Uint8Array): boolean {
+    const ids = operationOf(opcodeOf(request))?.ids ?? [];
+    const byPath = !ids.some(
+      ({ side, kind, act }) => side === 'request' && (kind === 'handle' || act === 'release'),
+    );
+    const { bindings, mintedIn } = this.#state;
+    return this.#driver.kernel.isFoundAnew(nodeId(bindings.get(node)), mintedIn[node] ?? 0, byPath);
+  }
+
   /** Whether the stale number was sent; a request that was never sent has the recorded ones. */
   #isAt({ symbol, offset }: SymbolPatch, request: Uint8Array, step: Step): boolean {
     if (request === step.template) return true;
+    const isNode = this.#state.plan.symbols.at(symbol)?.kind === 'node';
+    if (isNode && this.#isFoundAnew(symbol, request)) return false;
     return (
       new DataView(request.buffer, request.byteOffset).getBigUint64(offset, true) ===
       this.#state.bindings.get(symbol)

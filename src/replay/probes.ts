@@ -1,7 +1,7 @@
 /** Requests that use stale ids on purpose, one for each way a kernel may go on using an old node or open file. */
 
 import type { Bindings } from '../plan/bindings.js';
-import type { PlanSymbol } from '../plan/plan.js';
+import { type PlanSymbol, ROOT_SYMBOL } from '../plan/plan.js';
 import { encodeRequest, type RequestDraft } from '../protocol/encode.js';
 import type { Negotiated } from '../protocol/negotiated.js';
 import type { OperationName } from '../protocol/operations.js';
@@ -35,8 +35,8 @@ const probe = <N extends OperationName>(
 ): ProbeKind => ({ ...row, op, fields: row.fields ?? (() => ({})) });
 
 /**
- * All of them: harmless ones first, those that change something last. GETATTR is the last that reads, since a kernel that
- * learns of another type by it makes the node bad and sends nothing more for it.
+ * All of them, in an order in which a kernel can use one id for each: what lets go of an id comes last. GETATTR is the last
+ * that reads, since a kernel that learns of another type by it makes the node bad and sends nothing more for it.
  */
 export const probeKinds: readonly ProbeKind[] = [
   probe('READ', {
@@ -55,10 +55,6 @@ export const probeKinds: readonly ProbeKind[] = [
   probe('OPENDIR', { on: 'node', type: DIRECTORY, does: 'reads' }),
   probe('OPEN', { on: 'node', type: REGULAR, does: 'reads' }),
   probe('GETATTR', { on: 'node', type: undefined, does: 'reads' }),
-  probe('FLUSH', { on: 'handle', type: REGULAR, does: 'releases', fields: (fh) => ({ fh }) }),
-  probe('RELEASE', { on: 'handle', type: REGULAR, does: 'releases', fields: (fh) => ({ fh }) }),
-  probe('RELEASEDIR', { on: 'handle', type: DIRECTORY, does: 'releases', fields: (fh) => ({ fh }) }),
-  probe('FORGET', { on: 'node', type: undefined, does: 'releases', fields: () => ({ nlookup: 1n }) }),
   probe('SETATTR', {
     on: 'node',
     type: REGULAR,
@@ -71,6 +67,10 @@ export const probeKinds: readonly ProbeKind[] = [
     does: 'changes',
     fields: (fh) => ({ fh, offset: 0n, size: PROBE_DATA.length, data: PROBE_DATA }),
   }),
+  probe('FLUSH', { on: 'handle', type: REGULAR, does: 'releases', fields: (fh) => ({ fh }) }),
+  probe('RELEASE', { on: 'handle', type: REGULAR, does: 'releases', fields: (fh) => ({ fh }) }),
+  probe('RELEASEDIR', { on: 'handle', type: DIRECTORY, does: 'releases', fields: (fh) => ({ fh }) }),
+  probe('FORGET', { on: 'node', type: undefined, does: 'releases', fields: () => ({ nlookup: 1n }) }),
 ];
 
 /** A probe that can be sent. */
@@ -98,5 +98,8 @@ export const makeProbe = (
 };
 
 /** Whether a probe makes sense for a symbol: of the kind it is for, on a node of its type. */
-export const fits = (kind: ProbeKind, symbol: PlanSymbol, node: PlanSymbol): boolean =>
-  kind.on === symbol.kind && (kind.type === undefined || kind.type === node.type);
+export const fits = (kind: ProbeKind, symbol: PlanSymbol, node: PlanSymbol): boolean => {
+  // No reply needs to tell what the root is.
+  const type = node.id === ROOT_SYMBOL ? DIRECTORY : node.type;
+  return kind.on === symbol.kind && (kind.type === undefined || kind.type === type);
+};

@@ -82,12 +82,12 @@ export class Probing {
     }
   }
 
-  /** Stale symbols that a kind of probe is for: spread over the plan when there are more than the limit. */
+  /** Symbols that the kernel held at the restart and a kind of probe is for: spread over the plan when there are more than the limit. */
   #chosen(kind: ProbeKind): PlanSymbol[] {
     const { plan } = this.#parts.state;
     const fitting = [...plan.symbols].filter((symbol) => {
       const node = this.#nodeOf(symbol);
-      return symbol.origin === 'step' && node !== undefined && fits(kind, symbol, node);
+      return this.#incarnations.held.has(symbol.id) && node !== undefined && fits(kind, symbol, node);
     });
     const step = Math.max(1, Math.ceil(fitting.length / this.#parts.options.probeLimit));
     return fitting.filter((_, index) => index % step === 0);
@@ -108,10 +108,15 @@ export class Probing {
       { symbol, node },
       { bindings: state.bindings, negotiated: driver.kernel.negotiated },
     );
+    const meant = judging.ofProbe(ready, ready.request.slice());
     const { outcome, request } = await this.#send(ready);
     const probe = judging.ofProbe(ready, request);
-    if (probe.stale.length === 0)
-      return judging.keep(judging.judge(judging.ofProbe(ready, ready.request), foundAnew));
+    if (outcome.kind === 'withheld') return judging.keep(judging.judge(meant, outcome));
+    if (probe.stale.length === 0) {
+      judging.keep(judging.judge(meant, foundAnew));
+      // It was a rightful change or release all the same.
+      return kind.does === 'reads' ? undefined : this.#incarnations.renew(state.plan.steps.length);
+    }
     const judgement = judging.judge(probe, outcome);
     const final = await this.#follow(ready, { probe, judgement, before }, outcome);
     judging.keep(final);
@@ -123,7 +128,8 @@ export class Probing {
     const { request, node } = ready;
     const { driver, options, state } = this.#parts;
     this.#tag++;
-    const one = new OneRequest({ bytes: request, tag: this.#tag, minted: state.mintedIn[node.id] ?? 0 });
+    const minted = state.mintedIn[node.id] ?? 0;
+    const one = new OneRequest({ bytes: request, tag: this.#tag, minted });
     const end: DriveEnd = await driver.drive(one);
     if (end.kind === 'died') return { outcome: await endingOf(driver), request };
     if (one.outcome !== undefined) return { outcome: one.outcome, request: one.sent ?? request };

@@ -7,6 +7,7 @@ import { Cleanup } from '../base/cleanup.js';
 import type { Replied } from '../kernel/conversation.js';
 import { VirtualKernel } from '../kernel/virtual-kernel.js';
 import type { Divergence } from '../oracle/compare.js';
+import { Listings } from '../oracle/listing.js';
 import { isUnsafe, type Verdict } from '../oracle/verdict.js';
 import { Bindings } from '../plan/bindings.js';
 import type { Plan, Step } from '../plan/plan.js';
@@ -65,6 +66,8 @@ class Replay {
   readonly #probing: Probing;
   readonly #pace: Pace;
   readonly #diverged: Divergence[] = [];
+  /** Directories that the running incarnation is read piece by piece. */
+  #listings = new Listings();
   readonly #failures: Failure[] = [];
   readonly #notes: string[] = [];
   #requests = 0;
@@ -90,6 +93,7 @@ class Replay {
     let from = 0;
     for (const restart of this.#options.restarts) from = await this.#upTo(restart, from);
     await this.#steps(from, this.#plan.steps.length);
+    for (const divergence of this.#listings.endAll()) this.#diverge(divergence);
     const elapsedMs = performance.now() - started;
     const isLast = this.#options.restarts.at(-1)?.index === this.#plan.steps.length;
     if (isLast && this.#options.probes !== 'none') await this.#probing.run();
@@ -105,6 +109,7 @@ class Replay {
     const to = Math.max(from, moment === 'after' ? index + 1 : index);
     await this.#steps(from, Math.min(to, this.#plan.steps.length));
     const lost = moment === 'inflight' ? await this.#lose(index) : [];
+    this.#listings = new Listings();
     await this.#incarnations.restart(to, lost);
     return to;
   }
@@ -165,8 +170,24 @@ class Replay {
   #compared(step: Step, replied: Replied, divergence: Divergence | undefined): void {
     this.#requests++;
     this.#judging.learn(step, replied);
-    if (divergence === undefined) this.#matched++;
-    else if (this.#diverged.length < KEPT_DIVERGENCES) this.#diverged.push(divergence);
+    this.#matched++;
+    const left = this.#settled(step, replied, divergence);
+    if (left !== undefined) this.#diverge(left);
+  }
+
+  /** Takes a reply back that had counted as matched. */
+  #diverge(divergence: Divergence): void {
+    this.#matched--;
+    if (this.#diverged.length < KEPT_DIVERGENCES) this.#diverged.push(divergence);
+  }
+
+  /** A server with another order of names cuts a directory elsewhere: only the whole can differ. */
+  #settled(step: Step, { reply }: Replied, found: Divergence | undefined): Divergence | undefined {
+    if ((found === undefined && this.#listings.isEmpty) || this.#options.strict) return found;
+    const handle = step.patches.find((patch) => patch.kind === 'symbol' && patch.use.kind === 'handle');
+    if (handle?.kind !== 'symbol') return found;
+    const { negotiated } = this.#plan;
+    return this.#listings.settle(handle.symbol, step, { bytes: reply, found, negotiated });
   }
 
   /** The server failed with requests in its hands: those with stale ids are judged, otherwise it failed by itself. */
@@ -196,6 +217,7 @@ class Replay {
             ? `no reply within ${this.#options.replyTimeoutMs} ms`
             : `the server ended: ${endText(outcome)}`,
       });
+    this.#listings = new Listings();
     await this.#incarnations.revive(first?.index ?? from);
   }
 

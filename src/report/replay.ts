@@ -6,7 +6,7 @@ import { isUnsafe, type Judgement, type Verdict, verdictNames } from '../oracle/
 import type { ReplayResult } from '../replay/result.js';
 import { type ExitJson, exitJson } from './exit-text.js';
 import type { Paint } from './paint.js';
-import { tableLines } from './table.js';
+import { fittedTables } from './table.js';
 import { countedText, countText, durationText } from './units.js';
 import { wrapped } from './wrap.js';
 
@@ -148,6 +148,9 @@ export const replayLines = (result: ReplayResult, paint: Paint, details = true):
   ];
 };
 
+/** Columns of an ordinary terminal. */
+const WIDTH = 80;
+
 /** Verdicts by strategy: which are safe is told by colour, which were seen by the columns. */
 export const verdictTable = (results: readonly ReplayResult[], paint: Paint): string[] => {
   const seen = verdictNames.filter((name) => results.some(({ verdicts }) => (verdicts[name] ?? 0) > 0));
@@ -160,17 +163,15 @@ export const verdictTable = (results: readonly ReplayResult[], paint: Paint): st
     return [
       `${result.strategy}${result.aslr === 'off' ? ' (no aslr)' : ''}`,
       result.outcome,
-      ...seen.map((name) => String(result.verdicts[name] ?? '')),
       tally === undefined ? '' : `${tally.survived}/${tally.lost}`,
       String(messages),
+      ...seen.map((name) => String(result.verdicts[name] ?? '')),
     ];
   });
-  const [head = '', ...lines] = tableLines({
-    head: ['STRATEGY', 'OUTCOME', ...short, 'KEPT/LOST', 'MSGS'],
-    rows,
-  });
-  return [
+  const tables = fittedTables({ head: ['STRATEGY', 'OUTCOME', 'KEPT/LOST', 'MSGS', ...short], rows }, WIDTH);
+  return tables.flatMap(([head = '', ...lines], table) => [
+    ...(table === 0 ? [] : ['']),
     paint.bold(head),
     ...lines.map((line, i) => (results[i]?.outcome === 'unsafe' ? paint.red(line) : line)),
-  ];
+  ]);
 };

@@ -279,6 +279,25 @@ describe('lazy', () => {
     expect(sentAs(stage.answer(again, 'LOOKUP', entry(20n, directory)))).toEqual(['LOOKUP 20/f']);
   });
 
+  test('counts the lookups of what survived anew', () => {
+    const stage = prepared();
+    stage.restart('lazy');
+    const first = only(stage.ask('GETATTR', 4n, {}, 0), 'send');
+    stage.answer(first, 'LOOKUP', entry(4n));
+    expect(sentAs(stage.ask('FORGET', 4n, { nlookup: 9n }, 0))).toEqual(['FORGET 4*1']);
+  });
+
+  test('an old inode whose number another path has now makes room', () => {
+    const stage = prepared();
+    stage.restart('lazy');
+    const first = only(stage.ask('GETATTR', 4n, {}, 0), 'send');
+    const [, again] = all(stage.answer(first, 'LOOKUP', entry(3n)), 'send') as [Sent, Sent];
+    expect(sentAs(stage.answer(again, 'LOOKUP', entry(3n)))).toEqual(['GETATTR 3']);
+    expect(stage.kernel.isFoundAnew(nodeId(4n), 0, true)).toBe(true);
+    expect(stage.kernel.isFoundAnew(nodeId(3n), 0, true)).toBe(false);
+    expect(sentAs(stage.ask('GETATTR', 3n, {}, 0))).toEqual(['LOOKUP 1/d']);
+  });
+
   test('files of the old instance are refused and closed without a word', () => {
     const stage = prepared();
     stage.restart('lazy');

@@ -233,6 +233,16 @@ describe('errors', () => {
     expect(evidence(failing(Errno[name], Errno[name]))).toMatch(`the recording has ${name} too`);
   });
 
+  it.each([
+    ['EACCES', 'unknown'],
+    ['EPERM', 'unknown'],
+    ['EROFS', 'unknown'],
+    ['ESTALE', 'rejected'],
+  ] as const)('%s to a change: %s', (name, verdict) => {
+    const truncate = probe('SETATTR', setting({ valid: 8, size: 0n }), 'a');
+    expect(judged(truncate, { kind: 'reply', bytes: errorReply(Errno[name]) })).toMatchObject({ verdict });
+  });
+
   it.each(['ENODATA', 'ENOTDIR', 'ENOSYS'] as const)('%s does not tell', (name) => {
     expect(failing(Errno[name])).toMatchObject({ verdict: 'unknown' });
   });

@@ -121,7 +121,7 @@ export const HOLD = [
   'cd "$RELIGHT_MOUNT"',
   'ls -l . d e >/dev/null',
   'cat a0 a1 a2 a3 d/b0 d/b1 >/dev/null',
-  'exec 3<>a1 4<>a3 5<>d/b1 6<.',
+  'if ( : <>a1 ) 2>/dev/null; then exec 3<>a1 4<>a3 5<>d/b1 6<.; else exec 3<a1 4<a3 5<d/b1 6<.; fi',
   'head -c 10 <&3 >/dev/null; head -c 10 <&4 >/dev/null; head -c 10 <&5 >/dev/null',
   `stat ${CURTAIN} 2>/dev/null`,
   'true',

@@ -4,7 +4,7 @@ import { describe, expect, it } from 'vitest';
 import { doctorLines } from '#relight/report/doctor.js';
 import { exitText } from '#relight/report/exit-text.js';
 import { commandText } from '#relight/report/plain.js';
-import { tableLines } from '#relight/report/table.js';
+import { fittedTables, tableLines } from '#relight/report/table.js';
 import { bytesText, clockText, countedText, durationText } from '#relight/report/units.js';
 import { wrapped } from '#relight/report/wrap.js';
 
@@ -62,6 +62,15 @@ it('tables', () => {
     'OP       COUNT',
     'LOOKUP       1',
     'GETATTR  1,000',
+  ]);
+});
+
+it('columns that do not fit stand in a further table', () => {
+  const table = { head: ['OP', 'COUNT', 'ERRORS'], rows: [['LOOKUP', '12', '3']] };
+  expect(fittedTables(table, 21)).toEqual([['OP      COUNT  ERRORS', 'LOOKUP     12       3']]);
+  expect(fittedTables(table, 20)).toEqual([
+    ['OP      COUNT', 'LOOKUP     12'],
+    ['OP      ERRORS', 'LOOKUP       3'],
   ]);
 });
 

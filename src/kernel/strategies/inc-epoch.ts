@@ -12,6 +12,7 @@ export const incEpoch: Strategy = {
   inFlight: 'hang',
   letGo: 'sent',
   onUse: 'epoch',
+  recognisedBy: 'path',
   oldFiles: 'kept',
   recover: ({ cache }) => {
     cache.epoch++;

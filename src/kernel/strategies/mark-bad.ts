@@ -26,6 +26,7 @@ export const markBad: Strategy = {
   inFlight: 'abort',
   letGo: 'sent',
   onUse: 'trust',
+  recognisedBy: 'nothing',
   oldFiles: 'kept',
   recover: (scene) => makeAllBad(scene, false),
 };
@@ -36,6 +37,7 @@ export const markBadQuiet: Strategy = {
   inFlight: 'abort',
   letGo: 'withheld',
   onUse: 'trust',
+  recognisedBy: 'nothing',
   oldFiles: 'refused',
   recover: (scene) => makeAllBad(scene, true),
 };

@@ -12,6 +12,7 @@ export const resend: Strategy = {
   inFlight: 'resend',
   letGo: 'sent',
   onUse: 'trust',
+  recognisedBy: 'nothing',
   oldFiles: 'kept',
   recover: () => [],
 };

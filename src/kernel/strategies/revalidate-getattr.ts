@@ -13,6 +13,7 @@ export const revalidateGetattr: Strategy = {
   inFlight: 'resend',
   letGo: 'sent',
   onUse: 'trust',
+  recognisedBy: 'nodeid',
   oldFiles: 'kept',
   *recover(scene) {
     for (const node of oldNodes(scene.cache)) {

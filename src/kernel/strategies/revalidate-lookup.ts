@@ -34,6 +34,7 @@ export const revalidateLookup: Strategy = {
   inFlight: 'resend',
   letGo: 'sent',
   onUse: 'trust',
+  recognisedBy: 'path',
   oldFiles: 'kept',
   *recover(scene) {
     const ready = [scene.cache.root];

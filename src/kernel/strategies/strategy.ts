@@ -56,6 +56,11 @@ export interface Strategy {
   /** FORGET and RELEASE of bad nodes, and of files opened on them: as the kernel does today, or kept back. */
   readonly letGo: 'sent' | 'withheld';
   readonly onUse: OnUse;
+  /**
+   * By what a node that survives was recognised: its path led to it again, so that its nodeid is one that the new server gave,
+   * or only the old nodeid itself. Where nothing is asked, nothing survives.
+   */
+  readonly recognisedBy: 'path' | 'nodeid' | 'nothing';
   /** I/O on files that an earlier incarnation opened: goes on, or gets EIO. */
   readonly oldFiles: 'kept' | 'refused';
   /**

@@ -11,6 +11,7 @@ export const trust: Strategy = {
   inFlight: 'hang',
   letGo: 'sent',
   onUse: 'trust',
+  recognisedBy: 'nothing',
   oldFiles: 'kept',
   recover: () => [],
 };
