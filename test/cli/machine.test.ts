@@ -9,15 +9,16 @@ import { type Finished, runProgram } from '../support/program.js';
 import { jsonOf, runRelight } from '../support/relight.js';
 import { relightMain } from '../support/root.js';
 
+/** The demo replays one restart after the other, which takes ten seconds of processor time. */
+const limitMs = 150_000;
+
 /** Runs relight in a mount namespace where /dev/fuse is an ordinary empty file. */
 const withoutDevice = (folder: string, args: readonly string[]): Promise<Finished> => {
   const file = join(folder, 'no-fuse');
   writeFileSync(file, '');
   const script = 'mount --bind "$1" /dev/fuse && shift && exec "$@"';
-  return runProgram([
-    ...['unshare', '--mount', '--propagation', 'private', 'bash', '-c', script, 'hide', file],
-    ...[process.execPath, relightMain, ...args],
-  ]);
+  const hidden = ['unshare', '--mount', '--propagation', 'private', 'bash', '-c', script, 'hide', file];
+  return runProgram([...hidden, process.execPath, relightMain, ...args], { limitMs });
 };
 
 describe('doctor', () => {
@@ -42,10 +43,10 @@ describe('doctor', () => {
   });
 });
 
-describe('demo', () => {
+describe('demo', { timeout: limitMs }, () => {
   test('records a real mount', async ({ skip }) => {
     requires({ skip }, realKernel);
-    const { status, stdout } = await runRelight(['demo']);
+    const { status, stdout } = await runRelight(['demo'], { limitMs });
     expect(status).toBe(0);
     expect(stdout).toContain('hello from relight');
     expect(stdout).toContain('nodeids: pointer');
