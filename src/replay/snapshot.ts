@@ -78,7 +78,8 @@ export class Snapshot {
     }
   }
 
-  /** Puts everything back as it was; what was added is removed. Directories stay the same inode: servers hold them open. */
+  /** Puts everything back as it was; what was added is removed. Directories and
+   * files stay the same inode: servers hold them open, and what confines a server goes by it. */
   async restore(): Promise<void> {
     for (const [index, path] of this.#paths.entries()) await putBack(join(this.#folder, String(index)), path);
   }
@@ -105,6 +106,7 @@ const putBack = async (kept: string, path: string): Promise<void> => {
   if ((await lstat(kept)).isDirectory()) {
     const names = await readdir(path).catch(() => []);
     for (const name of names) await rm(join(path, name), { recursive: true, force: true });
-  } else await rm(path, { recursive: true, force: true });
+  } else if ((await lstat(path).catch(() => undefined))?.isFile() === false)
+    await rm(path, { recursive: true, force: true });
   await copy(kept, path);
 };

@@ -49,6 +49,9 @@ const native = {
   ),
   syscall3: declare('long syscall(long, unsigned long, unsigned long, void*)'),
   mountSetattr: declare('long syscall(long, long, const char*, unsigned long, void*, size_t)'),
+  landlockCreate: declare('long syscall(long, void*, size_t, unsigned long)'),
+  landlockAddRule: declare('long syscall(long, long, long, void*, unsigned long)'),
+  landlockRestrict: declare('long syscall(long, long, unsigned long)'),
   unshare: declare('int unshare(int)'),
   prlimit: declare('int prlimit(int, int, const void*, void*)'),
 };
@@ -109,6 +112,21 @@ export const mountSetattr = (
   const words = BigUint64Array.of(BigInt(attributes.set), BigInt(attributes.clear), 0n, 0n);
   return orErrno(native.mountSetattr(442, AT_FDCWD, path, flags, words, words.byteLength));
 };
+/** Version of Landlock in this kernel (landlock_create_ruleset(2)), or -errno. */
+export const landlockVersion = (): number => orErrno(native.landlockCreate(444, null, 0, 1));
+/** landlock_create_ruleset(2) of LANDLOCK_ACCESS_FS_ bits: a descriptor, close-on-exec, or -errno. */
+export const landlockCreate = (handled: bigint): number =>
+  orErrno(native.landlockCreate(444, BigUint64Array.of(handled), 8, 0));
+/** landlock_add_rule(2): what is allowed at and below an open path. */
+export const landlockAddRule = (rules: number, allowed: bigint, path: number): number => {
+  // struct landlock_path_beneath_attr, packed: allowed_access, parent_fd
+  const attribute = new DataView(new ArrayBuffer(12));
+  attribute.setBigUint64(0, allowed, true);
+  attribute.setInt32(8, path, true);
+  return orErrno(native.landlockAddRule(445, rules, 1, new Uint8Array(attribute.buffer), 0));
+};
+/** landlock_restrict_self(2) of the calling thread. */
+export const landlockRestrict = (rules: number): number => orErrno(native.landlockRestrict(446, rules, 0));
 /** prlimit(2): sets the soft and the hard limit of a process. */
 export const limitResource = (pid: number, resource: number, limit: number): number =>
   orErrno(native.prlimit(pid, resource, BigUint64Array.of(BigInt(limit), BigInt(limit)), null));

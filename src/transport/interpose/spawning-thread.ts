@@ -1,7 +1,7 @@
 /** Thread that starts servers: they and their helpers inherit its filter and its view of the file system. It must not answer traps. */
 
 import { parentPort, workerData } from 'node:worker_threads';
-import { Confinement } from '../confinement.js';
+import { confine } from '../confinement.js';
 import { spawnCommand } from '../spawn.js';
 import { installFilter } from './listener.js';
 import type { FromSpawning, SpawnCommand, SpawningSetup, ToSpawning } from './messages.js';
@@ -10,7 +10,7 @@ const port = parentPort;
 const { intercepts, writable } = workerData as SpawningSetup;
 const tell = (message: FromSpawning): void => port?.postMessage(message);
 
-const confinement = writable === undefined ? undefined : Confinement.enter(writable);
+const confinement = writable === undefined ? undefined : confine(writable);
 
 const start = (command: SpawnCommand): void => {
   if (typeof confinement === 'object') confinement.open();
