@@ -1,13 +1,18 @@
 /** Handles that are old, given back, or of something else. */
 
-import type { CastObject, CastType } from '../../cast.js';
+import type { Cast, CastObject, CastType, Pool } from '../../cast.js';
 import type { Mutator } from '../../mutator.js';
+import type { SeedSite } from '../../seed.js';
 import { replacing } from '../replacing.js';
 
 const liveHandle = (object: CastObject | undefined): { symbol: number } | undefined =>
   object?.live?.handle === undefined ? undefined : { symbol: object.live.handle };
 const oldHandle = (object: CastObject | undefined): { symbol: number } | undefined =>
   object?.old.handle === undefined ? undefined : { symbol: object.old.handle };
+
+/** What is open and may be named at a site; what is closed there must be to spare. */
+const openNow = ({ liveOpen, spareOpen }: Cast, { use }: SeedSite): Pool =>
+  use.act === 'release' ? spareOpen : liveOpen;
 
 /** The other type that is opened. */
 const otherOpened = (type: CastType): CastType => (type === 'directory' ? 'file' : 'directory');
@@ -63,8 +68,8 @@ export const mismatchedHandles: readonly Mutator[] = [
     why: 'an old handle has the number of one that is now open on another file',
     sendable: true,
     around: ['live'],
-    replace: ({ cast, object, rng }) => {
-      const other = rng.pick(cast.liveOpen[object.type]);
+    replace: ({ cast, object, site, rng }) => {
+      const other = rng.pick(openNow(cast, site)[object.type]);
       return other === object ? undefined : liveHandle(other);
     },
   }),
@@ -75,7 +80,8 @@ export const mismatchedHandles: readonly Mutator[] = [
     weight: 4,
     why: 'an old handle of a file has the number of a directory that is now open, or the other way round',
     sendable: true,
-    replace: ({ cast, object, rng }) => liveHandle(rng.pick(cast.liveOpen[otherOpened(object.type)])),
+    replace: ({ cast, object, site, rng }) =>
+      liveHandle(rng.pick(openNow(cast, site)[otherOpened(object.type)])),
   }),
   replacing({
     kind: 'handle',

@@ -40,8 +40,10 @@ export const frames: readonly Mutator[] = [
     weight: 2,
     why: 'a length from which the size of the header is subtracted turns over',
     sendable,
-    edit: ({ bytes }, _cast, rng) =>
-      withNumberAt(bytes, LENGTH, BigInt(rng.pick([0, 1, 39, 40, 41, bytes.length - 1]) ?? 0)),
+    edit: ({ bytes }, _cast, rng) => {
+      const shorter = [0, 1, 39, 40, 41, bytes.length - 1].filter((length) => length < bytes.length);
+      return withNumberAt(bytes, LENGTH, BigInt(rng.pick(shorter) ?? 0));
+    },
   }),
   editing({
     name: 'cut-header',
