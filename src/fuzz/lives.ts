@@ -31,7 +31,7 @@ export interface ServerOrders {
 }
 
 /** Ends at the first error, since what follows one is not worth the time. */
-const VALGRIND = ['valgrind', '-q', '--exit-on-first-error=yes', '--error-exitcode=99', '--'];
+const VALGRIND = ['valgrind', '-q', '--vgdb=no', '--exit-on-first-error=yes', '--error-exitcode=99', '--'];
 /** A start that fails for no reason of ours is tried again. */
 const TRIES = 3;
 

@@ -8,17 +8,18 @@ import { built } from './catalogue.js';
 const sources = '/usr/share/doc/libfuse3-dev/examples';
 
 /**
- * Compiles an example unless it is there already; returns its path.
+ * Compiles an example unless it is there already; returns its path. `sanitizer` is one of the compiler's, such as `address`.
  * @throws Error with the compiler's words
  */
-export const buildExample = async (name: string): Promise<string> => {
-  const program = join(built, name);
+export const buildExample = async (name: string, sanitizer?: string): Promise<string> => {
+  const program = join(built, sanitizer === undefined ? name : `${name}.${sanitizer}`);
   if (existsSync(program)) return program;
   mkdirSync(built, { recursive: true });
   // Test files run side by side: whoever is last puts the same program in place again.
   const draft = `${program}.${process.pid}`;
   const flags = (await mustRun(['pkg-config', '--cflags', '--libs', 'fuse3'])).trim().split(/\s+/);
-  await mustRun(['gcc', '-O2', '-w', '-o', draft, join(sources, `${name}.c`), ...flags]);
+  const checks = sanitizer === undefined ? ['-O2'] : ['-O1', '-g', `-fsanitize=${sanitizer}`];
+  await mustRun(['gcc', ...checks, '-w', '-o', draft, join(sources, `${name}.c`), ...flags]);
   renameSync(draft, program);
   return program;
 };
