@@ -3,7 +3,10 @@
 import { RelightError } from '../base/error.js';
 import { operations } from '../protocol/operations.js';
 
-/** When, seen from the request at the point: before it is sent, while the server works on it, after its reply. */
+/**
+ * When, seen from the request at the point: before it is sent; in flight, when the server has carried it out and nobody has
+ * read the reply; after its reply.
+ */
 export const restartMoments = ['before', 'inflight', 'after'] as const;
 /** See `restartMoments`. */
 export type RestartMoment = (typeof restartMoments)[number];
