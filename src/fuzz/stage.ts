@@ -133,6 +133,14 @@ export class Stage {
     return this.#taken.has(step) ? this.#taken.get(step) : step.bytes;
   }
 
+  /** Whether the lives minted all that their preparation expects. */
+  get isPrepared(): boolean {
+    const { preparation, bindings } = this.#on();
+    return preparation.lives.every((steps) =>
+      steps.every(({ mints }) => mints.every(({ symbol }) => bindings.isBound(symbol))),
+    );
+  }
+
   /** Times that the server was started. */
   get starts(): number {
     return this.#lives.starts;

@@ -12,7 +12,7 @@ import type { Case, CaseRequest } from './case.js';
 import type { Environment } from './environment.js';
 import { type Preparation, preparingStep } from './preparation.js';
 import { Stage, type StageOrders } from './stage.js';
-import { World } from './world.js';
+import { releasedBy, World } from './world.js';
 
 /** How plans are run. */
 export type TrialOrders = Omit<StageOrders, 'depth'>;
@@ -32,12 +32,13 @@ export class Trial {
 
   /**
    * Plays the lives of a plan on a fresh store and judges the requests behind the last one that mints an id: the gravest
-   * judgement first; none when it has no such request. Throws `server` when the server does not come up.
+   * judgement first; none when it has no such request, or when ids that it relies on were not given. Throws `server` when
+   * the server does not come up.
    */
   async run(plan: Plan, environment: Environment): Promise<readonly Judgement[]> {
     const { preparation, fault } = partsOf(plan);
     await this.#stage.begin(preparation, environment);
-    return fault === undefined ? [] : this.#stage.examine(fault);
+    return fault === undefined || !this.#stage.isPrepared ? [] : this.#stage.examine(fault);
   }
 
   /** Ends the server and puts its store back. */
@@ -63,7 +64,15 @@ export const runPlan = async (
 const partsOf = (plan: Plan): { readonly preparation: Preparation; readonly fault: Case | undefined } => {
   const steps = [...plan.steps];
   const last = steps.at(-1)?.incarnation ?? 0;
-  const from = steps.findLastIndex(({ incarnation, mints }) => incarnation !== last || mints.length > 0) + 1;
+  const own = new Set(
+    steps.flatMap(({ incarnation, mints }) =>
+      incarnation === last ? mints.map(({ symbol }) => symbol) : [],
+    ),
+  );
+  const isPreparing = ({ incarnation, mints, patches }: Step): boolean =>
+    incarnation !== last || mints.length > 0 || releasedBy(patches).some((symbol) => own.has(symbol));
+  // What gives an id back prepares for what follows; at the end it is itself what is tried.
+  const from = steps.findLastIndex((step, index) => isPreparing(step) && index < steps.length - 1) + 1;
   const lives = Array.from({ length: last + 1 }, (_, life) =>
     steps
       .slice(0, from)

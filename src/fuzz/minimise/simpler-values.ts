@@ -45,8 +45,8 @@ interface Sites {
   readonly stretches: (step: Step) => StretchSite[];
 }
 
-/** The steps from the last one on: that is where the fault is. */
-const backwards = (plan: Plan): Step[] => [...plan.steps].reverse();
+/** The steps from the last one on: that is where the fault is. What mints ids stays: it would not be the same object. */
+const backwards = (plan: Plan): Step[] => [...plan.steps].filter(({ mints }) => mints.length === 0).reverse();
 
 const editsOf = (plan: Plan, edits: (step: Step, plan: Plan) => Edit[]): Edit[] =>
   backwards(plan).flatMap((step) => edits(step, plan));
