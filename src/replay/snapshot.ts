@@ -78,8 +78,10 @@ export class Snapshot {
     }
   }
 
-  /** Puts everything back as it was; what was added is removed. Directories and
-   * files stay the same inode: servers hold them open, and what confines a server goes by it. */
+  /**
+   * Puts everything back as it was; what was added is removed. Directories and files stay the same inodes: servers hold them
+   * open, and what confines a server may go by them.
+   */
   async restore(): Promise<void> {
     for (const [index, path] of this.#paths.entries()) await putBack(join(this.#folder, String(index)), path);
   }
