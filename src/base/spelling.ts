@@ -22,11 +22,11 @@ const distance = (from: string, to: string): number => {
 /** A misspelling has no more edits than this. */
 const MOST_EDITS = 2;
 
-/** The known word with the fewest edits, two at most, upper or lower case; `undefined` when none is near. */
+/** The known word with the fewest edits (two, and less than half of its letters, at most); `undefined` when none is near. */
 export const nearest = (word: string, known: Iterable<string>): string | undefined => {
   const [best] = [...known]
     .map((name) => ({ name, edits: distance(word.toLowerCase(), name.toLowerCase()) }))
-    .filter(({ name, edits }) => edits <= MOST_EDITS && edits < name.length)
+    .filter(({ name, edits }) => edits <= MOST_EDITS && edits * 2 < name.length)
     .sort((a, b) => a.edits - b.edits);
   return best?.name;
 };
