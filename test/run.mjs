@@ -4,7 +4,7 @@
 import { spawn } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
@@ -35,10 +35,10 @@ const stop = (reason) => {
   setTimeout(() => signalAll('SIGKILL'), stopMs).unref();
 };
 
-/** Runs one program of node_modules in a process group of its own; resolves to its status and, unless inherited, its output. */
+/** Runs a program of node_modules, or one by its path, in a process group of its own; resolves to its status and, unless inherited, its output. */
 const run = (program, args, { inherit = false, env = {} } = {}) =>
-  new Promise((resolve) => {
-    const child = spawn(join(root, 'node_modules/.bin', program), args, {
+  new Promise((done) => {
+    const child = spawn(resolve(root, 'node_modules/.bin', program), args, {
       cwd: root,
       detached: true,
       env: { ...process.env, ...env },
@@ -51,10 +51,10 @@ const run = (program, args, { inherit = false, env = {} } = {}) =>
         output += chunk;
       });
     }
-    child.on('error', (error) => resolve({ status: String(error), output }));
+    child.on('error', (error) => done({ status: String(error), output }));
     child.on('close', (code, signal) => {
       running.delete(child);
-      resolve({ status: signal ?? code, output });
+      done({ status: signal ?? code, output });
     });
   });
 
@@ -67,6 +67,7 @@ const checks = [
   { name: 'types of test', program: 'tsc', args: ['-p', 'test/tsconfig.json'] },
   { name: 'lint and format', program: 'biome', args: ['check', '.'] },
   { name: 'dead code', program: 'knip', args: ['--no-progress'] },
+  { name: 'parsers under fuzzing', program: process.execPath, args: ['fuzz/run.mjs', '--seconds', '10'] },
 ];
 
 const runCheck = async ({ name, program, args }) => {
