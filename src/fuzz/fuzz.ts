@@ -69,9 +69,7 @@ export const fuzz = async (orders: FuzzOrders, listener: FuzzListener = {}): Pro
     const { server } = orders;
     const stage = await Stage.open({ ...server, depth: DEPTH });
     cleanup.defer(() => stage.close());
-    const trial = await Trial.open(server);
-    cleanup.defer(() => trial.close());
-    return await new Session(orders, listener, { stage, trial }).run();
+    return await new Session(orders, listener, { stage, trial: Trial.on(stage) }).run();
   } finally {
     await cleanup.run();
   }
@@ -79,7 +77,7 @@ export const fuzz = async (orders: FuzzOrders, listener: FuzzListener = {}): Pro
 
 interface Servers {
   readonly stage: Stage;
-  readonly trial: Trial;
+  readonly trial: Pick<Trial, 'run'>;
 }
 
 /** What a mutator is called by on the command line: its name or that of its family. */

@@ -61,7 +61,9 @@ export class StageGround implements Ground {
     const wanted = `${aslr} ${mallocPerturb}`;
     const preparation = this.preparationFor(environment);
     try {
-      if (this.#firstLife === wanted) await this.#stage.restart(preparation, environment);
+      // Somebody else may have played on the stage meanwhile.
+      const isOurs = this.#stage.preparation?.symbols === this.#on.cast.symbols;
+      if (isOurs && this.#firstLife === wanted) await this.#stage.restart(preparation, environment);
       else await this.#stage.begin(preparation, environment);
       this.#firstLife = wanted;
       return { kind: 'up' };

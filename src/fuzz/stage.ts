@@ -102,6 +102,7 @@ export class Stage {
   #past: Memory[] = [];
   #bindings = Bindings.of({ symbols: [] });
   #isStoreChanged = false;
+  #depth: number;
   #isUp = false;
   readonly #slab = new Slab();
   #scenery: Scenery | undefined;
@@ -115,6 +116,7 @@ export class Stage {
     this.#orders = orders;
     this.#lives = lives;
     this.#cleanup = cleanup;
+    this.#depth = orders.depth;
   }
 
   /** Makes ready. Throws a RelightError where the command cannot be run or its store not be copied. */
@@ -151,6 +153,11 @@ export class Stage {
     return this.#isUp;
   }
 
+  /** What began last; `undefined` before anything did. */
+  get preparation(): Preparation | undefined {
+    return this.#scenery?.preparation;
+  }
+
   /** Memory in bytes and open descriptors of the running life. */
   get holdings(): Life['holdings'] {
     return this.#on().life.holdings;
@@ -163,9 +170,10 @@ export class Stage {
 
   /**
    * Plays all lives up to the cases: on a fresh store, each killed before the next. Throws `server` when one does not come up
-   * or does not survive its own ids.
+   * or does not survive its own ids. `depth` stands in place of that of the orders up to the next beginning.
    */
-  async begin(preparation: Preparation, environment: Environment): Promise<void> {
+  async begin(preparation: Preparation, environment: Environment, depth = this.#orders.depth): Promise<void> {
+    this.#depth = depth;
     this.#past = [];
     this.#bindings = Bindings.of(preparation);
     const last = preparation.lives.length - 1;
@@ -270,8 +278,8 @@ export class Stage {
     const { negotiated, shapes } = this.#sessionOf(life.negotiated);
     const bindings = this.#bindings;
     const era: Era = { life: incarnation, negotiated, bindings, isStoreChanged };
-    const { depth, replyTimeoutMs } = this.#orders;
-    const lane = new Lane({ life, shapes, bindings, depth, replyTimeoutMs });
+    const { replyTimeoutMs } = this.#orders;
+    const lane = new Lane({ life, shapes, bindings, depth: this.#depth, replyTimeoutMs });
     const world = this.#worldOf(preparation, negotiated);
     this.#scenery = { preparation, bindings, world, life, lane, era, lawful: new Lawful() };
     const told = await this.#told(preparation.lives[incarnation] ?? []);
