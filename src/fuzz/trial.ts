@@ -30,14 +30,19 @@ export class Trial {
     return new Trial(await Stage.open({ ...orders, depth: 1 }));
   }
 
+  /** Trials on a stage that others use in between, and with it on the same store. It is theirs to close. */
+  static on(stage: Stage): Pick<Trial, 'run'> {
+    return new Trial(stage);
+  }
+
   /**
-   * Plays the lives of a plan on a fresh store and judges the requests behind the last one that mints an id: the gravest
-   * judgement first; none when it has no such request, or when ids that it relies on were not given. Throws `server` when
-   * the server does not come up.
+   * Plays the lives of a plan on a fresh store, one request after the other, and judges the requests behind the last one that
+   * mints an id: the gravest judgement first; none when it has no such request, or when ids that it relies on were not given.
+   * Throws `server` when the server does not come up.
    */
   async run(plan: Plan, environment: Environment): Promise<readonly Judgement[]> {
     const { preparation, fault } = partsOf(plan);
-    await this.#stage.begin(preparation, environment);
+    await this.#stage.begin(preparation, environment, 1);
     return fault === undefined || !this.#stage.isPrepared ? [] : this.#stage.examine(fault);
   }
 
