@@ -86,6 +86,7 @@ export const encodeFinding = (finding: Finding): Uint8Array => {
     seed: countToLong(finding.seed),
     reliability: finding.reliability,
     versions: finding.versions,
+    hostile: finding.isHostile,
   }).finish();
   return Buffer.concat([MAGIC, body]);
 };
@@ -151,6 +152,7 @@ export const decodeFinding = (bytes: Uint8Array, name: string): Finding => {
     idKind: message.idKind ?? '',
     mutator: message.mutator ?? '',
     relation: message.relation ?? '',
+    isHostile: message.hostile ?? false,
     evidence: message.evidence ?? [],
     plan,
     environment: environmentIn(message, name),

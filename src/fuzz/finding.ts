@@ -40,6 +40,8 @@ export interface Finding {
   readonly idKind: string;
   readonly mutator: string;
   readonly relation: string;
+  /** No correct kernel sends the wrong request: it takes a faulty or hostile one. */
+  readonly isHostile: boolean;
   /** Sentences without a full stop, the request first. */
   readonly evidence: readonly string[];
   /** Steps of incarnation 0 mint the ids, the server is killed, steps of incarnation 1 come next; the last is the fault. */

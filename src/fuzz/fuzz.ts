@@ -14,7 +14,7 @@ import { type Environment, plainEnvironment } from './environment.js';
 import { type World, worlds } from './environments.js';
 import type { Finding, Versions } from './finding.js';
 import { minimise } from './minimise.js';
-import { type Attack, attacksOn } from './mutators.js';
+import { type Attack, attacksOn, mutators } from './mutators.js';
 import { Scheduler } from './scheduler.js';
 import { seedsOf } from './seeds.js';
 import { Stage, type StageOrders } from './stage.js';
@@ -186,6 +186,7 @@ class Session {
         }),
       trial: (wanted, environment) => trial.run(wanted, environment),
       minimise: (wanted, stillFails) => minimise(wanted, stillFails, { budget: MINIMISE_RUNS }),
+      isSendable: (name) => mutators.find((mutator) => mutator.name === name)?.sendable !== false,
       common: { command: { argv: command, cwd, env: env ?? {} }, snapshot, seed, versions },
     });
   }

@@ -25,6 +25,8 @@ export interface TriageParts {
   readonly trial: (plan: Plan, environment: Environment) => Promise<readonly Judgement[]>;
   /** A smaller plan that still does what the predicate says. */
   readonly minimise: (plan: Plan, stillFails: (plan: Plan) => Promise<boolean>) => Promise<Plan>;
+  /** Whether a correct kernel can send what a mutator makes. */
+  readonly isSendable: (mutator: string) => boolean;
   /** What every finding of this campaign has. */
   readonly common: Pick<Finding, 'command' | 'snapshot' | 'seed' | 'versions'>;
 }
@@ -163,6 +165,7 @@ export class Triage {
       idKind: judgement.idKind,
       mutator: guilty?.mutator ?? '',
       relation: guilty?.relation ?? '',
+      isHostile: cases.some(({ mutator }) => !this.#parts.isSendable(mutator)),
       evidence: judgement.evidence,
       plan,
       environment,

@@ -78,7 +78,9 @@ export const campaignLines = (
   { pathOf, accepted }: Filing,
   paint: Paint,
 ): string[] => {
-  const fresh = findings.filter(({ id }) => !accepted.has(id));
+  const fresh = findings
+    .filter(({ id }) => !accepted.has(id))
+    .sort((a, b) => Number(a.isHostile) - Number(b.isHostile));
   const known = findings.length - fresh.length;
   return [
     `${countedText(status.cases, 'case')} in ${clockText(status.elapsedMs / 1000)}, ${countText(rateOf(status))} a second, ${countedText(status.restarts, 'restart')}, seed ${status.seed}`,

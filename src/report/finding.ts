@@ -28,6 +28,9 @@ const consequences: Partial<Readonly<Record<Verdict, string>>> = {
     'The kernel sends requests again that it has no answer for; here the second sending takes effect although the first one did.',
 };
 
+const HOSTILE =
+  'No correct kernel sends this request after a restart: it takes a faulty one, or somebody who can write to the device.';
+
 const RELOOKUPS: Readonly<Record<Environment['relookup'], string>> = {
   none: 'nothing was looked up in it first',
   same: 'the same names were looked up in it first, in the same order',
@@ -99,14 +102,15 @@ export const subjectText = ({ op, idKind, relation }: Pick<Finding, 'op' | 'idKi
 
 /** One line: verdict, what it is about, how often it showed. */
 export const findingLine = (finding: Finding, paint: Paint): string => {
-  const { verdict, reliability, id } = finding;
+  const { verdict, reliability, id, isHostile } = finding;
   const { k, n } = reliability;
-  return `${paint.red(verdict.padEnd(12))}  ${plain(subjectText(finding))}  ${paint.dim(`${k} of ${n}, ${id}`)}`;
+  const how = isHostile ? `${k} of ${n}, hostile, ${id}` : `${k} of ${n}, ${id}`;
+  return `${paint.red(verdict.padEnd(12))}  ${plain(subjectText(finding))}  ${paint.dim(how)}`;
 };
 
 /** The report of one finding. `path` is its file, as one would type it. */
 export const findingLines = (finding: Finding, path: string, paint: Paint): string[] => {
-  const { verdict, reliability, signature, evidence, versions, seed, mutator, snapshot } = finding;
+  const { verdict, reliability, signature, evidence, versions, seed, mutator, snapshot, isHostile } = finding;
   const heading = (text: string): string[] => ['', paint.bold(text)];
   return [
     `${paint.red(verdict)}: ${plain(subjectText(finding))}`,
@@ -117,6 +121,7 @@ export const findingLines = (finding: Finding, path: string, paint: Paint): stri
     ...evidence.flatMap((line) => wrapped(`  ${plain(line)}`, '    ')),
     ...heading('Why it matters'),
     ...wrapped(`  ${consequences[verdict] ?? 'The verdict is not an unsafe one.'}`, '  '),
+    ...(isHostile ? wrapped(`  ${HOSTILE}`, '  ') : []),
     ...heading('To see it again'),
     `  relight repro ${plain(path)} --recorded`,
     ...(snapshot.length === 0 ? [] : [`  on disposable copies of ${commandText(snapshot)}`]),

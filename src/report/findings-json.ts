@@ -10,6 +10,8 @@ export interface FindingDocument {
   readonly idKind: string;
   readonly mutator: string;
   readonly relation: string;
+  /** No correct kernel sends the wrong request. */
+  readonly hostile: boolean;
   readonly signature: string;
   readonly evidence: readonly string[];
   readonly reliability: { readonly k: number; readonly n: number };
@@ -26,6 +28,7 @@ export const findingDocument = (finding: Finding, path: string): FindingDocument
     finding;
   return {
     ...{ id, verdict, op, idKind, mutator, relation, signature, evidence, reliability, seed },
+    hostile: finding.isHostile,
     steps: plan.steps.length,
     repro: `relight repro ${path} --recorded`,
   };

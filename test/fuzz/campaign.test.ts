@@ -47,6 +47,7 @@ const hold = async (rule: Rule, limits: Partial<Limits>, sitting: Sitting = {}):
     planOf: scriptedPlan,
     trial: async (plan) => scriptedTrial(rule, plan),
     minimise: async (plan) => plan,
+    isSendable: () => true,
     common,
   });
   triage.resume(before?.triage.findings ?? [], before?.triage.dismissed ?? new Map());

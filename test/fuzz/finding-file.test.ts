@@ -34,6 +34,7 @@ const finding: Finding = {
   idKind: 'node',
   mutator: 'nodeid.stale',
   relation: 'stale',
+  isHostile: true,
   evidence: ['sent SETATTR', 'changed without being meant: /b'],
   plan,
   environment: {

@@ -25,6 +25,7 @@ export const sampleFinding: Finding = {
   idKind: 'node',
   mutator: 'nodeid.stale',
   relation: 'stale',
+  isHostile: false,
   evidence: [
     'sent SETATTR node 2 valid=SIZE size=0',
     'changed without being meant: /b: size 12 became 0, contents "hello & <world>" became ""',
