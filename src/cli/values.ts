@@ -33,6 +33,13 @@ export const countFrom = (option: string, text: string): number => {
   });
 };
 
+/** A whole number that is at least 1. */
+export const positiveFrom = (option: string, text: string): number => {
+  const count = countFrom(option, text);
+  if (count > 0) return count;
+  throw new RelightError('usage', `${option} must be at least 1`, { remedy: 'leave it out for the default' });
+};
+
 /** A payload mode from `full`, `none`, `hash` or `first:BYTES`. */
 export const payloadFrom = (option: string, text: string): PayloadMode => {
   if (text === 'full' || text === 'none' || text === 'hash') return { kind: text };

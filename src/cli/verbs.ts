@@ -35,6 +35,8 @@ export const verbs: Readonly<Record<string, VerbEntry>> = {
     'send a restarted server what it must not trust, keep what breaks it',
     () => import('./verbs/fuzz.js'),
   ),
+  repro: entry('run a finding again on fresh servers', () => import('./verbs/repro.js')),
+  minimise: entry('make a finding smaller', () => import('./verbs/minimise.js')),
   specimen: entry('run one of our own servers', () => import('./verbs/specimen.js')),
   demo: entry(undefined, () => import('./verbs/demo.js')),
 };

@@ -3,12 +3,14 @@
 import type { Bindings } from '../plan/bindings.js';
 import type { Mint, PlanSymbol, Sequence, Step } from '../plan/plan.js';
 import { errorOf } from '../protocol/header.js';
+import { replyIdMap } from '../protocol/id-sites.js';
+import type { Negotiated } from '../protocol/negotiated.js';
 import { u32At } from '../protocol/raw.js';
 import type { CaseRequest } from './case.js';
 
 /** A request of a preparation. */
 export interface PreparingStep extends Pick<CaseRequest, 'op' | 'bytes' | 'patches'> {
-  /** Places in the good reply. */
+  /** Places in the good reply; those at 0 mint nothing. */
   readonly mints: readonly Mint[];
   /** Other frames with the same patches and mints, each for when the one before was refused. */
   readonly instead: readonly Uint8Array[];
@@ -23,14 +25,24 @@ export interface Preparation {
   readonly lives: readonly (readonly PreparingStep[])[];
 }
 
-/** A step of a plan as one of a preparation. */
-export const preparingStep = ({ op, template, patches, mints }: Step): PreparingStep => ({
+/** A step of a plan as one of a preparation. `session` is that of the plan. */
+export const preparingStep = (
+  { op, template, patches, mints }: Step,
+  session: Negotiated,
+): PreparingStep => ({
   op,
   bytes: template,
   patches,
-  mints,
+  mints: mints.map((mint) => placed(mint, op, session)),
   instead: [],
 });
+
+/** A step without a recorded reply tells what a good one mints, but not where. Records of directories may be anywhere. */
+const placed = (mint: Mint, op: Step['op'], session: Negotiated): Mint => {
+  if (mint.offset > 0 || op === undefined) return mint;
+  const place = replyIdMap(op, session).places.find(({ use }) => use === mint.use);
+  return place === undefined ? mint : { ...mint, offset: place.at };
+};
 
 /** Stretches of steps that can be sent together: none relies on what another one of its stretch mints. */
 export const stretches = (steps: readonly PreparingStep[]): PreparingStep[][] => {
@@ -56,7 +68,7 @@ export const bindMinted = (
 ): void => {
   if (errorOf(reply) !== 0) return;
   for (const { symbol, offset, use } of mints) {
-    if (offset + 8 > reply.length) continue;
+    if (offset === 0 || offset + 8 > reply.length) continue;
     const isNothing = use.none === 0n && u32At(reply, offset) === 0 && u32At(reply, offset + 4) === 0;
     if (!isNothing) bindings.take(symbol, reply, offset);
   }

@@ -82,7 +82,7 @@ const partsOf = (plan: Plan): { readonly preparation: Preparation; readonly faul
     steps
       .slice(0, from)
       .filter(({ incarnation }) => incarnation === life)
-      .map(preparingStep),
+      .map((step) => preparingStep(step, plan.negotiated)),
   );
   const preparation = { symbols: plan.symbols, init: plan.init, lives };
   const requests = steps.slice(from).map((step) => requestFrom(step, from));

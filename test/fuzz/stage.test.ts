@@ -16,11 +16,13 @@ const orders = (command: readonly string[]): StageOrders => ({
   ...{ startTimeoutMs: 20_000, depth: 32, replyTimeoutMs: 3000 },
 });
 
-const preparationOf = ({ symbols, steps, init }: Plan): Preparation => ({
+const preparationOf = ({ symbols, steps, init, negotiated }: Plan): Preparation => ({
   symbols,
   init,
   lives: [0, 1].map((life) =>
-    [...steps].filter(({ incarnation }) => incarnation === life).map(preparingStep),
+    [...steps]
+      .filter(({ incarnation }) => incarnation === life)
+      .map((step) => preparingStep(step, negotiated)),
   ),
 });
 
