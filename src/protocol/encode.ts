@@ -114,9 +114,9 @@ export const encodeRequest = <N extends OperationName>(
   const sink = new Sink();
   sink.reserve(inHeader.size);
   const write = op === undefined ? raw : writersFor(op, negotiated).request;
-  const length = header.len === undefined ? undefined : header.len - inHeader.size;
-  write(sink, fields as Fields, { request: noFields, length });
   const appended = extensions.length === 0 ? NO_BYTES : encodeExtensions(extensions);
+  const length = header.len === undefined ? undefined : header.len - inHeader.size - appended.length;
+  write(sink, fields as Fields, { request: noFields, length });
   sink.put(appended);
   const opcode = op?.opcode ?? header.opcode;
   const totalExtlen = extlenOf(header, appended, negotiated);

@@ -230,6 +230,7 @@ describe('an edited plan', () => {
       [title, '1 GETATTR %n0+'],
       'a.plan:2: expected a number or an id, such as %n5 or %n5-8, found %n0+',
     ],
+    ['a negative number', [title, '1 GETATTR %n0 [seq=-1]'], 'a.plan:2: expected a number for seq, found -1'],
     [
       'a place that no memory has',
       [title, 'memory %m1 attic'],

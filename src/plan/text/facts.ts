@@ -30,10 +30,11 @@ export class Facts {
     }
   }
 
-  /** A number up to 2^64; 0 when it is not given. */
+  /** A number from 0 up to 2^64; 0 when it is not given. */
   big(name: string): bigint {
     const text = this.#values.get(name) ?? '0';
-    return parseBig(text) ?? this.#line.fail(`a number for ${name}`, text);
+    const value = parseBig(text);
+    return value === undefined || value < 0n ? this.#line.fail(`a number for ${name}`, text) : value;
   }
 
   /** A number up to 2^53; 0 when it is not given. */
