@@ -78,8 +78,10 @@ const SMALLEST_BATCH = 16;
 const BATCHES_A_LIFE = 16;
 /** Lives in a row that do not come up before the campaign is given up. */
 const MOST_FAILURES = 3;
-/** Draws without any case before there is nothing to try. */
+/** Draws without any case before a life has nothing to try. */
 const MOST_EMPTY = 10_000;
+/** Lives in a row with nothing to try before the campaign ends: an older session may lack the one operation that is wanted. */
+const MOST_IDLE = 3;
 /** Odd and large, so that the numbers of neighbouring batches lead to unlike streams (Knuth, multiplicative hashing). */
 const SPREAD = 0x9e37_79b1;
 
@@ -96,7 +98,8 @@ export class Campaign {
   readonly #notes: string[] = [];
   #size: number;
   #failures = 0;
-  #isExhausted = false;
+  /** Lives in a row that had nothing to try. */
+  #idle = 0;
 
   constructor(parts: CampaignParts) {
     this.#parts = parts;
@@ -125,7 +128,7 @@ export class Campaign {
 
   get #isOver(): boolean {
     const { limits, isStopped } = this.#parts;
-    if (this.#isExhausted || this.#failures >= MOST_FAILURES || isStopped?.() === true) return true;
+    if (this.#idle >= MOST_IDLE || this.#failures >= MOST_FAILURES || isStopped?.() === true) return true;
     if (limits.cases !== undefined && this.#ledger.cases >= limits.cases) return true;
     return limits.seconds !== undefined && this.#ledger.elapsedMs >= limits.seconds * 1000;
   }
@@ -151,7 +154,11 @@ export class Campaign {
     const suspects: Suspect[] = [];
     for (let count = 0; count < BATCHES_A_LIFE && !this.#isOver; count++) {
       const batch = this.#draw();
-      if (batch.cases.length === 0) break;
+      if (batch.cases.length === 0) {
+        this.#idle++;
+        break;
+      }
+      this.#idle = 0;
       const played = await this.#play(batch.cases);
       this.#ledger.cases += batch.cases.length;
       this.#ledger.batches++;
@@ -200,7 +207,6 @@ export class Campaign {
       cases.push(made);
       arms.push(index);
     }
-    this.#isExhausted = cases.length === 0;
     return { cases, arms };
   }
 

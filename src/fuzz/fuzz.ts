@@ -9,14 +9,13 @@ import { Campaign, type CampaignStatus, type Limits } from './campaign.js';
 import type { CampaignFolder, CampaignSubject } from './campaign-folder.js';
 import type { Case } from './case.js';
 import { planOf } from './case-plan.js';
-import { type Cast, castFrom, castUnder } from './cast.js';
+import { Castings } from './castings.js';
 import { type Environment, plainEnvironment } from './environment.js';
 import { type World, worlds } from './environments.js';
 import type { Finding, Versions } from './finding.js';
 import { minimise } from './minimise.js';
 import { type Attack, attacksOn, mutators } from './mutators.js';
 import { Scheduler } from './scheduler.js';
-import { seedsOf } from './seeds.js';
 import { Stage, type StageOrders } from './stage.js';
 import { StageGround } from './stage-ground.js';
 import { Triage } from './triage.js';
@@ -92,13 +91,11 @@ class Session {
   readonly #listener: FuzzListener;
   readonly #servers: Servers;
   readonly #attacks: ReadonlyMap<string, Attack>;
-  readonly #cast: Cast;
+  readonly #castings: Castings;
   readonly #ground: StageGround;
   readonly #nextWorld: Generator<World, never>;
   readonly #worlds: World[] = [];
-  /** The cast as each kind of life has it. */
-  readonly #casts = new Map<Environment['relookup'], Cast>();
-  #environment: Environment | undefined;
+  #environment: Environment = plainEnvironment;
   #reportedMs = 0;
 
   constructor(orders: FuzzOrders, listener: FuzzListener, servers: Servers) {
@@ -106,15 +103,15 @@ class Session {
     this.#listener = listener;
     this.#servers = servers;
     const { plan, seed, server } = orders;
-    this.#cast = castFrom(plan);
-    this.#ground = new StageGround(servers.stage, { cast: this.#cast, init: plan.init, seed });
+    this.#castings = new Castings(plan, seed);
+    this.#ground = new StageGround(servers.stage, this.#castings);
     this.#nextWorld = worlds({
       negotiated: plan.negotiated,
       rng: rng(seed),
       storeChanges: isDirectory(server.snapshot[0]),
     });
-    const seeds = seedsOf(plan, this.#cast, rng(seed));
-    const attacks = attacksOn(seeds, this.#cast).filter((attack) => isWanted(attack, orders));
+    const seeds = this.#castings.seedsIn(plan.negotiated);
+    const attacks = attacksOn(seeds, this.#castings.cast).filter((attack) => isWanted(attack, orders));
     this.#attacks = new Map(attacks.map((attack) => [keyOf(attack.mutator.name, attack.op.name), attack]));
     if (this.#attacks.size === 0)
       throw new RelightError('usage', 'there is nothing to try', {
@@ -154,24 +151,23 @@ class Session {
     return { seed, argv: command, snapshot, material: JSON.stringify([material, mutate, ops]) };
   }
 
+  /** A case in the session of the running life, which may lack an operation that the plan's had. */
   #makeCase(key: string, random: Rng): Case | undefined {
     const attack = this.#attacks.get(key);
-    const seed = random.pick(attack?.seeds ?? []);
-    const { relookup } = this.#environment ?? plainEnvironment;
-    return seed && attack?.mutator.make(seed, this.#castUnder(relookup), random);
-  }
-
-  #castUnder(relookup: Environment['relookup']): Cast {
-    const known = this.#casts.get(relookup) ?? castUnder(this.#cast, relookup);
-    this.#casts.set(relookup, known);
-    return known;
+    if (attack === undefined) return undefined;
+    const { mutator, op, seeds } = attack;
+    const session = this.#ground.sessionIn(this.#environment);
+    const isUsual = session === this.#castings.cast.negotiated;
+    const seed = random.pick(isUsual ? seeds : (this.#castings.seedsIn(session).get(op) ?? []));
+    const cast = this.#castings.castIn(session, this.#environment.relookup);
+    return seed && mutator.make(seed, cast, random);
   }
 
   /** The world of the nth life: a stream that is drawn to that place. */
   #environmentOf(life: number): Environment {
     while (this.#worlds.length <= life) this.#worlds.push(this.#nextWorld.next().value);
-    this.#environment = this.#worlds[life]?.environment;
-    return this.#environment ?? plainEnvironment;
+    this.#environment = this.#worlds[life]?.environment ?? plainEnvironment;
+    return this.#environment;
   }
 
   #triage(): Triage {
@@ -181,7 +177,7 @@ class Session {
     return new Triage({
       planOf: (cases, environment) =>
         planOf(this.#ground.preparationFor(environment), cases, {
-          session: plan,
+          session: { ...plan, negotiated: this.#ground.sessionIn(environment) },
           taken: (step) => stage.taken(step),
         }),
       trial: (wanted, environment) => trial.run(wanted, environment),

@@ -25,6 +25,12 @@ export interface Preparation {
   readonly lives: readonly (readonly PreparingStep[])[];
 }
 
+/**
+ * The preparation whose last life settled a session; that of the plan's session before it settled any. All of one server have
+ * the same symbols, the same INIT and the same earlier lives.
+ */
+export type Prepare = (settled: Negotiated | undefined) => Preparation;
+
 /** A step of a plan as one of a preparation. `session` is that of the plan. */
 export const preparingStep = (
   { op, template, patches, mints }: Step,

@@ -1,37 +1,16 @@
 /** A stage as a campaign's ground: a cast for each life, and after each batch a look at what it did. */
 
 import { RelightError } from '../base/error.js';
-import { rng } from '../base/rng.js';
 import { isUnsafe, type Judgement } from '../oracle/verdict.js';
-import type { Plan } from '../plan/plan.js';
+import type { Negotiated } from '../protocol/negotiated.js';
 import type { Case } from './case.js';
-import { type Cast, castUnder } from './cast.js';
+import type { Castings } from './castings.js';
 import type { Environment } from './environment.js';
 import type { Beginning, Ground, Played, Suspicion, Trouble } from './ground.js';
 import { asksForChange, givesUpIds } from './lawful.js';
-import type { Preparation } from './preparation.js';
-import { firstLife, laterLife } from './prologue.js';
+import type { Preparation, Prepare } from './preparation.js';
 import type { Replies } from './report.js';
 import type { Stage } from './stage.js';
-
-/** Whose lives are prepared. */
-export interface CastOnStage {
-  readonly cast: Cast;
-  /** INIT of the plan that the cast is from. */
-  readonly init: Plan['init'];
-  /** Seed of the order in which a later life looks things up. */
-  readonly seed: number;
-}
-
-/** The lives of a cast up to the cases; the same for the same arguments. */
-export const preparationOf = (
-  { cast, init, seed }: CastOnStage,
-  { relookup }: Pick<Environment, 'relookup'>,
-): Preparation => ({
-  symbols: cast.symbols,
-  init,
-  lives: [firstLife(cast), laterLife(castUnder(cast, relookup), relookup, rng(seed))],
-});
 
 /** Cases to be tried alone when ids or objects broke and no reply told why. */
 const MOST_SUSPECTS = 4;
@@ -39,33 +18,37 @@ const MOST_SUSPECTS = 4;
 /** A ground on a stage, which belongs to the caller. */
 export class StageGround implements Ground {
   readonly #stage: Stage;
-  readonly #on: CastOnStage;
-  readonly #preparations = new Map<Environment['relookup'], Preparation>();
+  readonly #castings: Castings;
+  /** By what was offered, the session that was settled last. */
+  readonly #settled = new Map<string, Negotiated>();
   /** What the first life, whose ids are old, was started with. */
   #firstLife: string | undefined;
 
-  constructor(stage: Stage, on: CastOnStage) {
+  constructor(stage: Stage, castings: Castings) {
     this.#stage = stage;
-    this.#on = on;
+    this.#castings = castings;
   }
 
-  /** How the lives are prepared in an environment: always by the same steps. */
-  preparationFor({ relookup }: Environment): Preparation {
-    const known = this.#preparations.get(relookup) ?? preparationOf(this.#on, { relookup });
-    this.#preparations.set(relookup, known);
-    return known;
+  /** What lives settle that are offered this; the plan's session before there was one. */
+  sessionIn(environment: Environment): Negotiated {
+    return this.#settled.get(offerIn(environment)) ?? this.#castings.cast.negotiated;
+  }
+
+  /** How the lives are prepared in an environment that one began in: always by the same steps. */
+  preparationFor(environment: Environment): Preparation {
+    return this.#castings.preparationIn(this.sessionIn(environment), environment.relookup);
   }
 
   async begin(environment: Environment): Promise<Beginning> {
-    const { aslr, mallocPerturb } = environment;
+    const { aslr, mallocPerturb, relookup } = environment;
     const wanted = `${aslr} ${mallocPerturb}`;
-    const preparation = this.preparationFor(environment);
+    const { cast } = this.#castings;
+    const prepare: Prepare = (settled = cast.negotiated) => this.#castings.preparationIn(settled, relookup);
     try {
-      // Somebody else may have played on the stage meanwhile.
-      const isOurs = this.#stage.preparation?.symbols === this.#on.cast.symbols;
-      if (isOurs && this.#firstLife === wanted) await this.#stage.restart(preparation, environment);
-      else await this.#stage.begin(preparation, environment);
+      if (this.#firstLife === wanted) await this.#stage.restart(prepare, environment);
+      else await this.#stage.begin(prepare, environment);
       this.#firstLife = wanted;
+      this.#settled.set(offerIn(environment), this.#castings.sessionLike(this.#stage.session));
       return { kind: 'up' };
     } catch (error) {
       this.#firstLife = undefined;
@@ -115,6 +98,9 @@ export class StageGround implements Ground {
     return verdict === 'hang' ? 'hang' : 'ended';
   }
 }
+
+/** What an environment has of INIT. */
+const offerIn = ({ minor, withoutFlags }: Environment): string => `${minor} ${withoutFlags}`;
 
 const worst = (judgements: readonly Judgement[]): Judgement | undefined =>
   judgements.find(({ verdict }) => isUnsafe(verdict));

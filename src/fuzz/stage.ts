@@ -27,7 +27,7 @@ import type { Life } from './life.js';
 import { Lives, type ServerOrders } from './lives.js';
 import { addressOf } from './memory-spots.js';
 import { isSentAgain, Observer } from './observe.js';
-import { bindMinted, type Preparation, type PreparingStep, stretches } from './preparation.js';
+import { bindMinted, type Preparation, type Prepare, type PreparingStep, stretches } from './preparation.js';
 import { type Replies, Report } from './report.js';
 import { type Look, requestOf, survey } from './survey.js';
 import { type Era, World } from './world.js';
@@ -143,6 +143,11 @@ export class Stage {
     );
   }
 
+  /** What the running life settled. */
+  get session(): Negotiated {
+    return this.#on().era.negotiated;
+  }
+
   /** Times that the server was started. */
   get starts(): number {
     return this.#lives.starts;
@@ -172,8 +177,9 @@ export class Stage {
    * Plays all lives up to the cases: on a fresh store, each killed before the next. Throws `server` when one does not come up
    * or does not survive its own ids. `depth` stands in place of that of the orders up to the next beginning.
    */
-  async begin(preparation: Preparation, environment: Environment, depth = this.#orders.depth): Promise<void> {
+  async begin(prepare: Prepare, environment: Environment, depth = this.#orders.depth): Promise<void> {
     this.#depth = depth;
+    const preparation = prepare(undefined);
     this.#past = [];
     this.#bindings = Bindings.of(preparation);
     const last = preparation.lives.length - 1;
@@ -186,7 +192,7 @@ export class Stage {
       await life.kill();
       this.#lives.ended();
     }
-    await this.restart(preparation, environment);
+    await this.restart(prepare, environment);
     this.#observer.forget();
   }
 
@@ -194,11 +200,12 @@ export class Stage {
    * Kills the server and starts its last life again, with live ids of its own; the old ids stay what they are. The preparation
    * has the earlier lives of the one that began, and the same symbols.
    */
-  async restart(preparation: Preparation, environment: Environment): Promise<void> {
+  async restart(prepare: Prepare, environment: Environment): Promise<void> {
     const isStoreChanged = environment.whileDown !== undefined;
     if (isStoreChanged || this.#isStoreChanged) this.#observer.forget();
     this.#isStoreChanged = isStoreChanged;
-    const life = await this.#lives.next(offerFor(preparation, environment), environment);
+    const life = await this.#lives.next(offerFor(prepare(undefined), environment), environment);
+    const preparation = prepare(life.negotiated);
     await this.#prepare(preparation, { life, incarnation: preparation.lives.length - 1, isStoreChanged });
     const { world, era } = this.#on();
     const maps = once(() => life.maps);

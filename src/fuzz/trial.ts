@@ -42,7 +42,7 @@ export class Trial {
    */
   async run(plan: Plan, environment: Environment): Promise<readonly Judgement[]> {
     const { preparation, fault } = partsOf(plan);
-    await this.#stage.begin(preparation, environment, 1);
+    await this.#stage.begin(() => preparation, environment, 1);
     return fault === undefined || !this.#stage.isPrepared ? [] : this.#stage.examine(fault);
   }
 

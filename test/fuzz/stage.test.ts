@@ -34,7 +34,7 @@ const onStage = async <T>(
 ): Promise<T> => {
   const stage = await Stage.open(orders(command));
   try {
-    await stage.begin(preparationOf(play.plan()), environment);
+    await stage.begin(() => preparationOf(play.plan()), environment);
     return await work(stage);
   } finally {
     await stage.close();
@@ -100,11 +100,31 @@ describe('a stage', () => {
       // Replies that were under way are lost with the server.
       expect(trouble?.suspects).toContain(2);
       expect(trouble?.judgement.signature).toBe('GETATTR SIGSEGV');
-      await stage.restart(preparation, plainEnvironment);
+      await stage.restart(() => preparation, plainEnvironment);
       const { observations } = await stage.play([good]);
       expect(observations[0]?.verdict).toBe('recovered');
     });
   });
+});
+
+test('a life is prepared for the session that it settles', async () => {
+  const play = new Play(files);
+  const preparation = preparationOf(play.plan());
+  const minors: (number | undefined)[] = [];
+  const stage = await Stage.open(orders(memfs('--ids', 'random')));
+  try {
+    await stage.begin(
+      (settled) => {
+        minors.push(settled?.minor);
+        return preparation;
+      },
+      { ...plainEnvironment, minor: 22 },
+    );
+    expect(minors.at(-1)).toBe(22);
+    expect(stage.session.minor).toBe(22);
+  } finally {
+    await stage.close();
+  }
 });
 
 describe('a trial', () => {

@@ -3,6 +3,7 @@
 import { rng } from '#relight/base/rng.js';
 import type { Case } from '#relight/fuzz/case.js';
 import { castFrom } from '#relight/fuzz/cast.js';
+import { Castings } from '#relight/fuzz/castings.js';
 import { plainEnvironment } from '#relight/fuzz/environment.js';
 import { type Attack, attacksOn } from '#relight/fuzz/mutators.js';
 import { seedsOf } from '#relight/fuzz/seeds.js';
@@ -40,7 +41,7 @@ export const onGround = async <T>(
     ...{ startTimeoutMs: 20_000, depth, replyTimeoutMs: 5000 },
   });
   try {
-    const ground = new StageGround(stage, { cast: castFrom(plan), init: plan.init, seed: 1 });
+    const ground = new StageGround(stage, new Castings(plan, 1));
     await ground.begin(environment);
     return await work({ ground, stage });
   } finally {
