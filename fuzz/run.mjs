@@ -83,7 +83,8 @@ const run = (folder) =>
     const child = spawn(process.execPath, [jsfuzz, 'target.js', 'corpus', ...options], {
       cwd: folder,
       detached: true,
-      env: { ...process.env, RELIGHT_CORPORA: corpora },
+      // What it leaves behind when it is stopped goes with the folder.
+      env: { ...process.env, RELIGHT_CORPORA: corpora, TMPDIR: folder },
       stdio: ['ignore', 'pipe', 'pipe'],
     });
     running.add(child);

@@ -37,7 +37,7 @@ export interface StepDraft {
   /** The whole frame. It is copied; the numbers in the places of patches and the unique are filled in. */
   readonly bytes: Uint8Array;
   readonly patches?: readonly Patch[];
-  /** What a good reply mints (`mintsByField`). */
+  /** What a good reply mints. */
   readonly mints?: readonly Mint[];
   /** Sets bit 63 of the unique. */
   readonly resent?: boolean;

@@ -2,7 +2,6 @@ import { createHash } from 'node:crypto';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { minimise } from '#relight/fuzz/minimise.js';
-import { mintsByField, patchesByField } from '#relight/plan/by-field.js';
 import { Composer } from '#relight/plan/compose.js';
 import type { Patch, Plan, Step } from '#relight/plan/plan.js';
 import { readPlan } from '#relight/plan/text/read.js';
@@ -12,6 +11,7 @@ import { encodeRequest } from '#relight/protocol/encode.js';
 import type { Fields } from '#relight/protocol/layout.js';
 import { newestNegotiated } from '#relight/protocol/negotiated.js';
 import { type OperationName, operationNamed } from '#relight/protocol/operations.js';
+import { mintsByField, patchesByField } from '../plan/by-field.js';
 import { composedPlan } from '../plan/composed.js';
 import { plain } from '../plan/plain.js';
 

@@ -1,7 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { bindRequest } from '#relight/plan/bind.js';
 import { Bindings } from '#relight/plan/bindings.js';
-import { mintsByField, mintsByName, patchesByField } from '#relight/plan/by-field.js';
 import { Composer } from '#relight/plan/compose.js';
 import { learn } from '#relight/plan/learn.js';
 import type { Plan } from '#relight/plan/plan.js';
@@ -10,6 +9,7 @@ import { uniqueOf } from '#relight/protocol/header.js';
 import { newestNegotiated } from '#relight/protocol/negotiated.js';
 import { type OperationName, operationNamed } from '#relight/protocol/operations.js';
 import { u64At } from '#relight/protocol/raw.js';
+import { mintsByField, mintsByName, patchesByField } from './by-field.js';
 
 const RESEND = 1n << 63n;
 const session = { negotiated: newestNegotiated, init: undefined, initReply: undefined };

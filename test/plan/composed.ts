@@ -1,7 +1,6 @@
 /** Arbitrary plans made by hand: two lives, ids of any kind in any place, shifts, repeats, lying lengths. */
 
 import fc from 'fast-check';
-import { mintsByField } from '#relight/plan/by-field.js';
 import { Composer } from '#relight/plan/compose.js';
 import { memoryPlaces, type Patch, type Plan } from '#relight/plan/plan.js';
 import { encodeRequest } from '#relight/protocol/encode.js';
@@ -10,6 +9,7 @@ import type { Fields } from '#relight/protocol/layout.js';
 import type { Negotiated } from '#relight/protocol/negotiated.js';
 import { operations } from '#relight/protocol/operations.js';
 import { requestOf, sessions } from '../protocol/arbitrary.js';
+import { mintsByField } from './by-field.js';
 
 const shift = fc.record({
   add: fc.bigInt({ min: 0n, max: (1n << 64n) - 1n }),

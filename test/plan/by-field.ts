@@ -1,9 +1,9 @@
 /** Ids of a request made by hand, and of the reply that it will get, told by the names of their fields. */
 
-import { idSites, requestIdMap } from '../protocol/id-sites.js';
-import type { Negotiated } from '../protocol/negotiated.js';
-import type { Operation } from '../protocol/operations.js';
-import type { Mint, SymbolPatch } from './plan.js';
+import type { Mint, SymbolPatch } from '#relight/plan/plan.js';
+import { idSites, requestIdMap } from '#relight/protocol/id-sites.js';
+import type { Negotiated } from '#relight/protocol/negotiated.js';
+import type { Operation } from '#relight/protocol/operations.js';
 
 /** Symbols by field of a request or reply: `{ nodeid: 3, fh: 4 }`. */
 export type SymbolsByField = Readonly<Record<string, number>>;
