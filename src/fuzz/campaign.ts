@@ -9,6 +9,7 @@ import type { Case } from './case.js';
 import type { Environment } from './environment.js';
 import type { Finding } from './finding.js';
 import type { Ground, Played, Trouble } from './ground.js';
+import { Growth } from './growth.js';
 import { Ledger, type LedgerState } from './ledger.js';
 import type { Arm, Scheduler } from './scheduler.js';
 import { findGuilty } from './split.js';
@@ -96,6 +97,7 @@ export class Campaign {
   readonly #parts: CampaignParts;
   readonly #ledger: Ledger;
   readonly #notes: string[] = [];
+  readonly #growth = new Growth();
   #size: number;
   #failures = 0;
   /** Lives in a row that had nothing to try. */
@@ -116,7 +118,7 @@ export class Campaign {
       trials: triage.trials,
       findings: triage.findings.length,
       dismissed: triage.dismissed.size,
-      notes: [...this.#notes],
+      notes: [...this.#notes, ...this.#growth.notes],
     };
   }
 
@@ -138,6 +140,7 @@ export class Campaign {
     const environment = environmentOf(this.#ledger.lives, this.#stream(this.#ledger.lives, 'life'));
     this.#ledger.lives++;
     const suspects = (await this.#begin(environment)) ? await this.#playLife(environment) : [];
+    this.#growth.ended();
     for (const suspect of suspects) await this.#consider(suspect);
     this.#parts.onLife?.({ ledger: this.#ledger.state, size: this.#size });
   }
@@ -160,6 +163,7 @@ export class Campaign {
       }
       this.#idle = 0;
       const played = await this.#play(batch.cases);
+      this.#growth.took(batch.cases.length, this.#parts.ground.holdings);
       this.#ledger.cases += batch.cases.length;
       this.#ledger.batches++;
       this.#learn(batch, played);

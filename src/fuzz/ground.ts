@@ -47,8 +47,16 @@ export interface Played {
 /** How a life began. */
 export type Beginning = { readonly kind: 'up' } | { readonly kind: 'failed'; readonly why: string };
 
+/** What a server holds: bytes of memory that are its own and in core, and open descriptors. */
+export interface Holdings {
+  readonly memory: number;
+  readonly descriptors: number;
+}
+
 /** A server under test. */
 export interface Ground {
+  /** Of the running life, at this moment; absent when there is none, or nobody can tell. */
+  readonly holdings: Holdings | undefined;
   /** Ends what runs, puts the store back, and begins a life in which the ids of the first one are stale. */
   begin(environment: Environment): Promise<Beginning>;
   /** Plays cases on the running life and looks at what they did. After trouble the life is over. */

@@ -6,7 +6,7 @@ import type { Negotiated } from '../protocol/negotiated.js';
 import type { Case } from './case.js';
 import type { Castings } from './castings.js';
 import type { Environment } from './environment.js';
-import type { Beginning, Ground, Played, Suspicion, Trouble } from './ground.js';
+import type { Beginning, Ground, Holdings, Played, Suspicion, Trouble } from './ground.js';
 import { asksForChange, givesUpIds } from './lawful.js';
 import type { Preparation, Prepare } from './preparation.js';
 import type { Replies } from './report.js';
@@ -27,6 +27,10 @@ export class StageGround implements Ground {
   constructor(stage: Stage, castings: Castings) {
     this.#stage = stage;
     this.#castings = castings;
+  }
+
+  get holdings(): Holdings | undefined {
+    return this.#stage.isUp ? this.#stage.holdings : undefined;
   }
 
   /** What lives settle that are offered this; the plan's session before there was one. */

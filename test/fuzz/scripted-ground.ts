@@ -66,6 +66,7 @@ export const scriptedTrial = (rule: Rule, plan: Plan): Judgement[] => {
 
 /** The ground. */
 export class ScriptedGround implements Ground {
+  readonly holdings = undefined;
   lives = 0;
   readonly #rule: Rule;
   readonly #observations = new Map<string, Observation>();
