@@ -97,10 +97,16 @@ export type Shown = 'shown' | 'missing' | 'hidden';
 const bytesAt = ({ data }: ObjectState, start: number, length: number): Uint8Array | undefined =>
   data === undefined || data.length < start + length ? undefined : data.subarray(start, start + length);
 
+/** Whether a file was read as far as a place in it, or as far as it goes. */
+const isReadTo = ({ data, scalars }: ObjectState, end: bigint): boolean =>
+  data !== undefined &&
+  (BigInt(data.length) >= end || (typeof scalars.size === 'bigint' && BigInt(data.length) >= scalars.size));
+
 const written = (fields: Fields, { before, after }: Observed): Shown | undefined => {
   const { data, offset } = fields;
   if (!(data instanceof Uint8Array) || typeof offset !== 'bigint' || after.data === undefined)
     return undefined;
+  if (!isReadTo(after, offset + BigInt(data.length))) return undefined;
   const now = bytesAt(after, Number(offset), data.length);
   if (sameValue(bytesAt(before, Number(offset), data.length), data)) return 'hidden';
   // With O_APPEND the server chooses the place.

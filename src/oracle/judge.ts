@@ -59,6 +59,9 @@ const followUpsOf = (op: Operation | undefined, known: boolean): FollowUp[] => {
   ];
 };
 
+/** Whether what an operation did by stale ids shows only on objects and ids that are not its own. */
+export const needsWitness = (op: Operation | undefined): boolean => followUpsOf(op, true).length > 0;
+
 const byIdentity: Readonly<Record<Identification['kind'], Verdict>> = {
   same: 'recovered',
   other: 'wrong-object',
@@ -70,7 +73,8 @@ const byIdentity: Readonly<Record<Identification['kind'], Verdict>> = {
 /** On a change these may be about permissions, which are nobody's id. */
 const permissions: readonly number[] = [Errno.EPERM, Errno.EACCES];
 
-const changesSomething = (op: Operation | undefined): boolean =>
+/** Whether a request of the operation is to change objects. */
+export const changesSomething = (op: Operation | undefined): boolean =>
   ['data', 'name', 'attr', 'xattr'].includes(op?.effect ?? 'none');
 
 const isRejection = (probe: Probe, errno: number): boolean =>

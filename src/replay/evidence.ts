@@ -22,6 +22,8 @@ export interface Subjects {
   readonly meant: readonly ObjectKey[];
   /** Paths that its names make or take away: what stands there may change or go without being named by an id. */
   readonly named: readonly string[];
+  /** Objects that stand at these paths, wherever they were seen. */
+  readonly standing?: readonly ObjectKey[];
 }
 
 /** Who an object is, by its path. */
@@ -46,13 +48,14 @@ const missing: ObjectState = { scalars: {}, error: Errno.ENOENT };
 const isSameFile = (a: Scalars, b: Scalars): boolean =>
   a.type !== DIRECTORY && a.ino === b.ino && a.nlink === b.nlink && Number(a.nlink) > 1;
 
-const isBelow = (path: string, named: readonly string[]): boolean =>
+/** Whether a path is one of the named ones or lies below one. */
+export const isBelow = (path: string, named: readonly string[]): boolean =>
   named.some((name) => path === name || path.startsWith(`${name}/`));
 
 /** Objects before and after: those that were meant in their order, then those that the request is not about. */
 export const observed = (
   { before, after, isAcrossRestart }: Seen,
-  { meant, named }: Subjects,
+  { meant, named, standing = [] }: Subjects,
   keyOf: KeyOf,
 ): Observed[] => {
   const later = byPath(after);
@@ -61,6 +64,7 @@ export const observed = (
   const others = all.filter(
     ({ key, sighting }) =>
       !meant.includes(key) &&
+      !standing.includes(key) &&
       !isBelow(sighting.object.path, named) &&
       !asked.some((one) => isSameFile(one.sighting.state.scalars, sighting.state.scalars)),
   );

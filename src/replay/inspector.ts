@@ -36,7 +36,7 @@ export interface Asked {
 }
 
 /** The root, which needs no lookup. */
-const root: LiveObject = { path: '', nodeid: 1n, scalars: { type: DIRECTORY }, fh: undefined };
+export const root: LiveObject = { path: '', nodeid: 1n, scalars: { type: DIRECTORY }, fh: undefined };
 
 const parentOf = (path: string): string => path.slice(0, Math.max(0, path.lastIndexOf('/')));
 const depthOf = (path: string): number => path.split('/').length;

@@ -128,7 +128,8 @@ export class Judging {
     const named = [name, oldname, newname].flatMap((one) =>
       typeof one === 'string' ? paths.map((path) => `${path === '/' ? '' : path}/${one}`) : [],
     );
-    return { meant, named };
+    const standing = named.flatMap((path) => this.identities.keyAt(path) ?? []);
+    return { meant, named, standing };
   }
 
   /** A probe as the oracle sees it, with the request as it was sent. */
@@ -159,11 +160,21 @@ export class Judging {
   /** Whether the stale number was sent; a request that was never sent has the recorded ones. */
   #isAt({ symbol, offset }: SymbolPatch, request: Uint8Array, step: Step): boolean {
     if (request === step.template) return true;
-    const isNode = this.#state.plan.symbols.at(symbol)?.kind === 'node';
-    if (isNode && this.#isFoundAnew(symbol, request)) return false;
+    const kind = this.#state.plan.symbols.at(symbol)?.kind;
+    if (kind === 'node' && this.#isFoundAnew(symbol, request)) return false;
+    // The kernel leaves out of a list what it has forgotten already.
+    if (request.length !== step.template.length) return this.#isIn(request, this.#state.bindings.get(symbol));
     return (
       new DataView(request.buffer, request.byteOffset).getBigUint64(offset, true) ===
       this.#state.bindings.get(symbol)
+    );
+  }
+
+  #isIn(request: Uint8Array, value: bigint): boolean {
+    const op = operationOf(opcodeOf(request));
+    if (op === undefined) return false;
+    return idSites(requestIdMap(op, this.#driver.kernel.negotiated), request).some(
+      (id) => id.value === value,
     );
   }
 

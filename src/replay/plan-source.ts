@@ -53,6 +53,8 @@ export interface StepListener {
   readonly onCompared: (step: Step, replied: Replied, divergence: Divergence | undefined) => void;
   /** A step that relied on ids of an earlier incarnation was answered. */
   readonly onStale: (step: Step, replied: Replied, stale: readonly number[]) => void;
+  /** A step was sent that gets no reply. */
+  readonly onSwallowed: (step: Step, request: Uint8Array) => void;
   /** A step was not sent: the kernel or the strategy kept it back. */
   readonly onWithheld: (step: Step, command: Extract<Command, { kind: 'withheld' }>) => void;
   /** The server wrote what the kernel refuses. */
@@ -66,11 +68,13 @@ export interface Stretch {
   readonly to: number;
   readonly pace: Pace;
   readonly strict: boolean;
+  /** Steps that nothing else may be under way with, so that what they do can be told apart; none by default. */
+  readonly isAlone?: (step: Step) => boolean;
 }
 
 const NO_UNIQUE = 0n;
 
-/** Sends the steps of a stretch. */
+/** Sends the steps of a stretch. It counts as done for a while before and after each step that is to be alone. */
 export class PlanSource implements RequestSource {
   readonly #state: PlanState;
   readonly #driver: Driver;
@@ -78,6 +82,10 @@ export class PlanSource implements RequestSource {
   readonly #stretch: Stretch;
   readonly #schedule: Schedule;
   readonly #slab = new Slab();
+  /** Steps on their way. */
+  #open = 0;
+  /** The step that is to be alone, and whether its turn came. */
+  #alone: { readonly step: Step; readonly turn: 'waits' | 'may' | 'went' } | undefined;
 
   constructor(parts: { state: PlanState; driver: Driver; listener: StepListener }, stretch: Stretch) {
     this.#state = parts.state;
@@ -91,23 +99,43 @@ export class PlanSource implements RequestSource {
       if (parts.state.finished[step] === 1) this.#schedule.done(step);
   }
 
+  /** The step that is to be alone when nothing else is under way, until `resume`. */
+  get alone(): Step | undefined {
+    return this.#alone?.step;
+  }
+
+  /** Lets the step go that is to be alone. */
+  letGo(): void {
+    if (this.#alone !== undefined) this.#alone = { ...this.#alone, turn: 'may' };
+  }
+
+  /** Goes on with the other steps. */
+  resume(): void {
+    this.#alone = undefined;
+  }
+
   next(): { bytes: Uint8Array; tag: number; minted: number | undefined } | undefined {
     for (;;) {
       const step = this.#ready();
-      if (step === undefined) return undefined;
+      if (step === undefined || !this.#mayGo(step)) return undefined;
       this.#schedule.take();
       this.#stretch.pace.sent(step.timeNs);
       const request = this.#request(step);
-      if (request !== undefined) return request;
+      if (request !== undefined) {
+        this.#open++;
+        return request;
+      }
       this.#schedule.done(step.index);
     }
   }
 
   isDone(): boolean {
-    return this.#schedule.isDone;
+    if (this.#alone === undefined) return this.#schedule.isDone;
+    return this.#open === 0 && this.#alone.turn !== 'may';
   }
 
   due(): number | undefined {
+    if (this.#alone !== undefined) return undefined;
     const index = this.#schedule.peek();
     const step = index === undefined ? undefined : this.#state.plan.steps.at(index);
     return step === undefined ? undefined : Math.max(0, this.#stretch.pace.untilMs(step.timeNs));
@@ -126,6 +154,23 @@ export class PlanSource implements RequestSource {
     return step === undefined || this.#stretch.pace.untilMs(step.timeNs) > 0 ? undefined : step;
   }
 
+  #mayGo(step: Step): boolean {
+    if (this.#alone === undefined) {
+      if (this.#stretch.isAlone?.(step) !== true) return true;
+      this.#alone = { step, turn: 'waits' };
+    }
+    if (this.#alone.turn !== 'may') return false;
+    this.#alone = { step, turn: 'went' };
+    return true;
+  }
+
+  /** Nothing more is waited for; a reply may come all the same where none had come in the recording. */
+  #end(step: number): void {
+    if (this.#state.finished[step] === 0) this.#open--;
+    this.#state.finished[step] = 1;
+    this.#schedule.done(step);
+  }
+
   /** The step's request, or nothing when the kernel itself sends what it stands for. */
   #request(step: Step): { bytes: Uint8Array; tag: number; minted: number | undefined } | undefined {
     const target = step.patches.find((patch) => patch.kind === 'step');
@@ -141,14 +186,15 @@ export class PlanSource implements RequestSource {
     return { bytes, tag: step.index, minted };
   }
 
-  #sent({ tag, unique, awaits }: Extract<Command, { kind: 'send' }>): void {
+  #sent({ tag, unique, awaits, bytes }: Extract<Command, { kind: 'send' }>): void {
     if (tag === undefined) return;
     this.#state.uniques[tag] = unique;
+    const step = this.#state.plan.steps.at(tag);
     // What was never answered in the recording is not waited for here either.
-    const isAwaited = awaits && this.#state.plan.steps.at(tag)?.answered !== false;
+    const isAwaited = awaits && step?.answered !== false;
     if (isAwaited) return;
-    this.#state.finished[tag] = 1;
-    this.#schedule.done(tag);
+    if (!awaits && step !== undefined) this.#listener.onSwallowed(step, bytes);
+    this.#end(tag);
   }
 
   #replied(replied: Replied): void {
@@ -156,10 +202,9 @@ export class PlanSource implements RequestSource {
     if (step === undefined) return;
     const stale = staleSymbols(step, this.#state);
     if (replied.errno === 0 && replied.refusal === undefined) this.#learn(step, replied.reply);
-    this.#state.finished[step.index] = 1;
     if (stale.length > 0) this.#listener.onStale(step, replied, stale);
     else this.#listener.onCompared(step, replied, this.#compare(step, replied));
-    this.#schedule.done(step.index);
+    this.#end(step.index);
   }
 
   #learn(step: Step, reply: Uint8Array): void {
@@ -177,8 +222,7 @@ export class PlanSource implements RequestSource {
   #withheld(command: Extract<Command, { kind: 'withheld' }>): void {
     const step = this.#state.plan.steps.at(command.tag);
     if (step === undefined) return;
-    this.#state.finished[step.index] = 1;
     this.#listener.onWithheld(step, command);
-    this.#schedule.done(step.index);
+    this.#end(step.index);
   }
 }

@@ -12,6 +12,7 @@ import { isUnsafe, type Verdict } from '../oracle/verdict.js';
 import { Bindings } from '../plan/bindings.js';
 import type { Plan, Step } from '../plan/plan.js';
 import { Launcher } from '../transport/launch.js';
+import { Course } from './course.js';
 import { Driver } from './driver.js';
 import { endingOf } from './ending.js';
 import { Incarnations } from './incarnations.js';
@@ -25,6 +26,7 @@ import type { Restart } from './restart-point.js';
 import type { Failure, ReplayResult } from './result.js';
 import type { Sighting } from './sighting.js';
 import { Store } from './store.js';
+import { Survivors } from './survivors.js';
 import { Witness } from './witness.js';
 
 /** Divergences that are kept; the rest is only counted. */
@@ -46,10 +48,13 @@ export const replay = async (plan: Plan, options: ReplayOptions): Promise<Replay
       ...(options.cwd === undefined ? {} : { cwd: options.cwd }),
     });
     cleanup.defer(() => launcher.close());
-    const kernel = new VirtualKernel({ letGo: 'given', offer: offerOf(plan) });
+    let running: Replay | undefined;
+    const judge = (node: number, reply: Uint8Array): boolean => running?.isAnother(node, reply) === true;
+    const kernel = new VirtualKernel({ letGo: 'given', offer: offerOf(plan), judge });
     const driver = new Driver({ ...options, launcher, kernel });
     cleanup.defer(() => driver.stop('SIGKILL'));
-    return await new Replay(plan, options, { driver, store }).run(notesOn(launcher));
+    running = new Replay(plan, options, { driver, store });
+    return await running.run(notesOn(launcher));
   } finally {
     await cleanup.run();
   }
@@ -62,6 +67,8 @@ class Replay {
   readonly #state: PlanState;
   readonly #judging: Judging;
   readonly #witness: Witness;
+  readonly #course: Course;
+  readonly #survivors: Survivors;
   readonly #incarnations: Incarnations;
   readonly #probing: Probing;
   readonly #pace: Pace;
@@ -81,6 +88,8 @@ class Replay {
     this.#judging = new Judging(this.#state, driver);
     const parts = { options, state: this.#state, driver, judging: this.#judging, store };
     this.#witness = new Witness(parts);
+    this.#survivors = new Survivors(parts);
+    this.#course = new Course({ ...parts, witness: this.#witness });
     this.#incarnations = new Incarnations(parts, this.#witness);
     this.#probing = new Probing(parts, { incarnations: this.#incarnations, witness: this.#witness });
     this.#pace = new Pace(options.pace);
@@ -99,9 +108,17 @@ class Replay {
     if (isLast && this.#options.probes !== 'none') await this.#probing.run();
     if (this.#incarnations.isHopeless)
       this.#notes.push(`given up: the server died more than ${this.#options.maxDeaths} times`);
+    const { unwatched } = this.#course;
+    if (unwatched > 0)
+      this.#notes.push(`what ${unwatched} stale requests did was not looked for: there were too many`);
     await this.#driver.stop('SIGKILL');
     if (this.#driver.isBlind) this.#notes.push('no back traces: gdb is not installed, or may not attach');
     return this.#result(elapsedMs);
+  }
+
+  /** Whether a node of the kernel's table that a strategy keeps is another object than before. */
+  isAnother(node: number, reply: Uint8Array): boolean {
+    return this.#survivors.isAnother(this.#driver.kernel.cache.nodes.idOf(node), reply);
   }
 
   /** Steps before the restart, the restart itself at its moment; gives the next step. */
@@ -117,7 +134,7 @@ class Replay {
   /** Has a step carried out and its reply lost; what objects were like before it, where somebody will ask. */
   async #lose(index: number): Promise<readonly Sighting[]> {
     const { strategy, replyTimeoutMs } = this.#options;
-    const source = this.#source(index, index + 1);
+    const source = this.#source(index, index + 1, () => false);
     const before = strategy.inFlight === 'resend' ? await this.#witness.look() : [];
     const request = source.next();
     const step = this.#plan.steps.at(index);
@@ -132,16 +149,17 @@ class Replay {
     while (!this.#incarnations.isHopeless) {
       const source = this.#source(from, to);
       if (source.isDone()) return;
-      const end = await this.#driver.drive(source);
+      const end = await this.#course.drive(source);
       if (end.kind === 'done') return;
       if (end.kind === 'stuck') return this.#giveUp(from, to);
-      await this.#failed(end.kind === 'died' ? 'died' : 'hang', { from, to });
+      if (end.kind === 'spoilt') await this.#revive(this.#firstOpen(from, to));
+      else await this.#failed(end.kind === 'died' ? 'died' : 'hang', { from, to });
     }
   }
 
-  #source(from: number, to: number): PlanSource {
+  #source(from: number, to: number, isAlone = this.#course.isAlone): PlanSource {
     const parts = { state: this.#state, driver: this.#driver, listener: this.#listener };
-    return new PlanSource(parts, { from, to, pace: this.#pace, strict: this.#options.strict });
+    return new PlanSource(parts, { from, to, pace: this.#pace, strict: this.#options.strict, isAlone });
   }
 
   #giveUp(from: number, to: number): void {
@@ -154,10 +172,9 @@ class Replay {
     onCompared: (step, replied, divergence) => this.#compared(step, replied, divergence),
     onStale: (step, replied) => {
       this.#requests++;
-      const probe = this.#judging.ofStep(step, replied.request);
-      const outcome = { kind: 'reply', bytes: replied.reply, refusal: replied.refusal } as const;
-      this.#judging.keep(this.#judging.judge(probe, probe.stale.length > 0 ? outcome : foundAnew));
+      this.#course.answered(step, replied);
     },
+    onSwallowed: (step, request) => this.#course.swallowed(step, request),
     onWithheld: (step, { by }) => {
       const probe = this.#judging.ofStep(step);
       if (probe.stale.length > 0) this.#judging.keep(this.#judging.judge(probe, { kind: 'withheld', by }));
@@ -170,6 +187,7 @@ class Replay {
   #compared(step: Step, replied: Replied, divergence: Divergence | undefined): void {
     this.#requests++;
     this.#judging.learn(step, replied);
+    this.#witness.stir(step);
     this.#matched++;
     const left = this.#settled(step, replied, divergence);
     if (left !== undefined) this.#diverge(left);
@@ -217,8 +235,17 @@ class Replay {
             ? `no reply within ${this.#options.replyTimeoutMs} ms`
             : `the server ended: ${endText(outcome)}`,
       });
+    await this.#revive(first?.index ?? from);
+  }
+
+  async #revive(at: number): Promise<void> {
     this.#listings = new Listings();
-    await this.#incarnations.revive(first?.index ?? from);
+    await this.#incarnations.revive(at);
+  }
+
+  #firstOpen(from: number, to: number): number {
+    const open = this.#state.finished.subarray(from, to).indexOf(0);
+    return open < 0 ? to : from + open;
   }
 
   /** Steps that were sent to the running incarnation and not answered. */
@@ -263,9 +290,6 @@ const notesOn = ({ sandboxTrouble }: Launcher): string[] =>
   sandboxTrouble === undefined
     ? []
     : [`no sandbox: the server could write wherever this user may (${sandboxTrouble})`];
-
-/** The kernel looked the path up before it used the node: the stale id was not sent. */
-const foundAnew = { kind: 'withheld', by: 'a fresh lookup of the path' } as const;
 
 const endText = (outcome: {
   readonly kind: string;

@@ -3,15 +3,19 @@
  * was seen. It decides nothing and starts no server.
  */
 
+import { nodeId } from '../base/ids.js';
 import { type Rng, rng } from '../base/rng.js';
 import { judgeEffects, judgeTwice } from '../oracle/effects.js';
+import { changesSomething } from '../oracle/judge.js';
 import { judgeLiveIds } from '../oracle/live-ids.js';
-import type { Probe } from '../oracle/probe.js';
+import { operationIn, type Probe } from '../oracle/probe.js';
+import type { ObjectKey } from '../oracle/seen.js';
 import { completed, type Judgement } from '../oracle/verdict.js';
+import { ROOT_SYMBOL, type Step } from '../plan/plan.js';
 import type { Driver } from './driver.js';
 import { endingOf } from './ending.js';
-import { failedIn, liveUses, observed, type Seen, type Subjects } from './evidence.js';
-import { Inspector } from './inspector.js';
+import { failedIn, isBelow, liveUses, observed, type Seen, type Subjects } from './evidence.js';
+import { Inspector, root } from './inspector.js';
 import type { Judging } from './judging.js';
 import type { ReplayOptions } from './options.js';
 import type { PlanState } from './plan-source.js';
@@ -47,6 +51,15 @@ export class Witness {
   /** What an incarnation saw that met no stale id; absent until it was needed. */
   #undisturbed: readonly Sighting[] | undefined;
   #isStoreChanged = false;
+  /** Who stood at a path when this incarnation came, and whom it told the plan of since. */
+  readonly #keys = new Map<string, ObjectKey>();
+  /** All known objects as they were last; absent when something may have changed since. */
+  #current: readonly Sighting[] | undefined;
+  /** Other objects may be known now than when all were looked at last. */
+  #isOthers = false;
+  /** Where names were taken away or moved since, by steps whose names are not read yet, and by those that are. */
+  #movers: Step[] = [];
+  #moved: string[] = [];
 
   constructor(parts: WitnessParts) {
     this.#parts = parts;
@@ -65,10 +78,46 @@ export class Witness {
   async arrive(isStoreChanged: boolean): Promise<void> {
     const { options, driver } = this.#parts;
     this.#isStoreChanged ||= isStoreChanged;
+    this.#keys.clear();
+    this.#current = undefined;
+    this.#movers = [];
+    this.#moved = [];
     this.#objects = this.isBlind
       ? []
       : await new Inspector(driver).look(this.#paths, options.relookup, this.#rng);
     this.#meet(await this.#read());
+    for (const { path } of this.#objects) this.#keys.set(path, this.#parts.judging.keyOf(path));
+  }
+
+  /** A step of the plan was carried out. */
+  stir(step: Step): void {
+    if (step.op?.effect === 'none' && step.mints.length === 0) return;
+    this.#current = undefined;
+    this.#isOthers ||= step.op?.effect === 'name' || step.mints.length > 0;
+    const makesNode = step.mints.some(({ use }) => use.kind === 'node');
+    if (step.op?.effect === 'name' && !makesNode) this.#movers.push(step);
+  }
+
+  /**
+   * What all known objects are like: those that were looked up when this incarnation came, and those of which it told the plan
+   * and the kernel still holds the ids. They are asked only when something may have changed since the last time.
+   */
+  async watch(): Promise<readonly Sighting[]> {
+    this.#current ??= await new Inspector(this.#parts.driver).read(this.#known());
+    this.#isOthers = false;
+    return this.#current;
+  }
+
+  /** A judgement on a stale step of the plan, after all that `watch` showed was looked at again. */
+  async followed(one: Case, subjects: Subjects, acknowledged: boolean): Promise<Judgement> {
+    const inspector = new Inspector(this.#parts.driver);
+    await inspector.isAlive();
+    const after = await inspector.read(one.before.map(({ object }) => object));
+    if (!this.#isOthers) this.#current = after;
+    const seen = { before: one.before, after, isAcrossRestart: false };
+    return changesSomething(operationIn(one.probe))
+      ? this.#withEffects(one, seen, { subjects, acknowledged })
+      : this.#withLiveIds(one, seen);
   }
 
   /** Looks at everything in an incarnation that meets no stale id, for comparisons with those that do. */
@@ -95,11 +144,7 @@ export class Witness {
 
   /** A judgement on a request that was to change something, after everything was read again. */
   async changed(one: Case, subjects: Subjects, acknowledged: boolean): Promise<Judgement> {
-    const seen = await this.#seen(one.before);
-    const { judging } = this.#parts;
-    if (failedIn(seen.after) !== undefined) return this.#withLiveIds(one, seen);
-    const objects = observed(seen, subjects, judging.keyOf);
-    return completed(one.judgement, judgeEffects(one.probe, { objects, acknowledged }, judging.scene()));
+    return this.#withEffects(one, await this.#seen(one.before), { subjects, acknowledged });
   }
 
   /**
@@ -111,7 +156,7 @@ export class Witness {
     const after = await this.look();
     const seen = { before: one.before, after, isAcrossRestart: true };
     if (failedIn(after) !== undefined) return this.#withLiveIds(one, seen);
-    const objects = observed(seen, subjects, judging.keyOf);
+    const objects = observed(seen, subjects, this.#keyOf);
     const scene = judging.scene();
     const effects = judgeEffects(one.probe, { objects, acknowledged: errno === 0 }, scene);
     return completed(
@@ -120,9 +165,51 @@ export class Witness {
     );
   }
 
+  readonly #keyOf = (path: string): ObjectKey => this.#keys.get(path) ?? this.#parts.judging.keyOf(path);
+
+  #known(): LiveObject[] {
+    const { judging } = this.#parts;
+    this.#moved.push(...this.#movers.flatMap((step) => judging.subjectsOf(step).named));
+    this.#movers = [];
+    const given = this.#given();
+    for (const { path, symbol } of given) this.#keys.set(path, symbol);
+    const paths = new Set(given.map(({ path }) => path));
+    const nodeids = new Set(given.map(({ nodeid }) => nodeid));
+    const others = this.#objects.filter(({ path, nodeid }) => !paths.has(path) && !nodeids.has(nodeid));
+    const top: LiveObject[] = this.isBlind ? [root] : [];
+    return [...top, ...given, ...others].filter(({ path }) => !isBelow(path, this.#moved)).slice(0, MOST);
+  }
+
+  /** Nodes that this incarnation gave to the plan and that the kernel holds. */
+  #given(): (LiveObject & { readonly symbol: number })[] {
+    const { state, driver } = this.#parts;
+    const { mintedIn, incarnation, bindings, plan } = state;
+    const given = new Map<string, LiveObject & { readonly symbol: number }>();
+    for (let symbol = mintedIn.length - 1; symbol > ROOT_SYMBOL && given.size < MOST; symbol--) {
+      if (mintedIn[symbol] !== incarnation) continue;
+      const { kind, path } = plan.symbols.at(symbol) ?? {};
+      const nodeid = bindings.get(symbol);
+      if (kind !== 'node' || path === undefined || path.length <= 1 || given.has(path)) continue;
+      if (driver.kernel.cache.nodes.find(nodeId(nodeid)) === undefined) continue;
+      given.set(path, { symbol, path, nodeid, scalars: {}, fh: undefined });
+    }
+    return [...given.values()];
+  }
+
+  async #withEffects(
+    one: Case,
+    seen: Seen,
+    { subjects, acknowledged }: { readonly subjects: Subjects; readonly acknowledged: boolean },
+  ): Promise<Judgement> {
+    if (failedIn(seen.after) !== undefined) return this.#withLiveIds(one, seen);
+    const objects = observed(seen, subjects, this.#keyOf);
+    const scene = this.#parts.judging.scene();
+    return completed(one.judgement, judgeEffects(one.probe, { objects, acknowledged }, scene));
+  }
+
   async #withLiveIds({ probe, judgement }: Case, seen: Seen): Promise<Judgement> {
     const { judging } = this.#parts;
-    const uses = liveUses(seen, judging.keyOf, await this.#failing(seen));
+    const uses = liveUses(seen, this.#keyOf, await this.#failing(seen));
     return completed(judgement, judgeLiveIds(probe, uses, judging.scene()));
   }
 

@@ -107,12 +107,15 @@ const findingLines = ({ verdict, signature, count, evidence }: FindingJson, pain
   ...evidence.flatMap((line) => wrapped(`  ${line}`, '    ')),
 ];
 
+const wronglyText = ({ wronglyKept }: Tally): string =>
+  wronglyKept === 0 ? '' : ` (${wronglyKept} wrongly)`;
+
 const restartLine = ({ at, elapsedMs, tally, changes }: ReplayResult['restarts'][number]): string => {
   const messages = Object.values(tally?.messages ?? {}).reduce((sum, count) => sum + count, 0);
   const fates =
     tally === undefined
       ? ''
-      : `: ${tally.survived} survived, ${tally.lost} lost of ${countedText(tally.nodes, 'node')}`;
+      : `: ${tally.survived} survived${wronglyText(tally)}, ${tally.lost} lost of ${countedText(tally.nodes, 'node')}`;
   const store = changes.length === 0 ? '' : `; ${changes.join(', ')}`;
   return `  restart after ${countedText(at, 'request')}${fates}, ${countedText(messages, 'message')}, ${durationText(elapsedMs * 1e6)}${store}`;
 };
@@ -163,12 +166,15 @@ export const verdictTable = (results: readonly ReplayResult[], paint: Paint): st
     return [
       `${result.strategy}${result.aslr === 'off' ? ' (no aslr)' : ''}`,
       result.outcome,
-      tally === undefined ? '' : `${tally.survived}/${tally.lost}`,
+      tally === undefined ? '' : `${tally.survived}/${tally.lost}/${tally.wronglyKept}`,
       String(messages),
       ...seen.map((name) => String(result.verdicts[name] ?? '')),
     ];
   });
-  const tables = fittedTables({ head: ['STRATEGY', 'OUTCOME', 'KEPT/LOST', 'MSGS', ...short], rows }, WIDTH);
+  const tables = fittedTables(
+    { head: ['STRATEGY', 'OUTCOME', 'KEPT/LOST/WRONG', 'MSGS', ...short], rows },
+    WIDTH,
+  );
   return tables.flatMap(([head = '', ...lines], table) => [
     ...(table === 0 ? [] : ['']),
     paint.bold(head),

@@ -40,6 +40,7 @@ const withLauncher = async <T>(
 const nobody: StepListener = {
   onCompared: () => undefined,
   onStale: () => undefined,
+  onSwallowed: () => undefined,
   onWithheld: () => undefined,
   onRejected: () => undefined,
 };
