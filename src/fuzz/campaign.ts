@@ -132,7 +132,12 @@ export class Campaign {
     const { limits, isStopped } = this.#parts;
     if (this.#idle >= MOST_IDLE || this.#failures >= MOST_FAILURES || isStopped?.() === true) return true;
     if (limits.cases !== undefined && this.#ledger.cases >= limits.cases) return true;
-    return limits.seconds !== undefined && this.#ledger.elapsedMs >= limits.seconds * 1000;
+    return this.#isTimeUp;
+  }
+
+  get #isTimeUp(): boolean {
+    const { seconds } = this.#parts.limits;
+    return seconds !== undefined && this.#ledger.elapsedMs >= seconds * 1000;
   }
 
   async #live(): Promise<void> {
@@ -141,7 +146,7 @@ export class Campaign {
     this.#ledger.lives++;
     const suspects = (await this.#begin(environment)) ? await this.#playLife(environment) : [];
     this.#growth.ended();
-    for (const suspect of suspects) await this.#consider(suspect);
+    await this.#considerAll(suspects);
     this.#parts.onLife?.({ ledger: this.#ledger.state, size: this.#size });
   }
 
@@ -249,6 +254,18 @@ export class Campaign {
   async #attempt(cases: readonly Case[], environment: Environment): Promise<Trouble | undefined> {
     if (!(await this.#begin(environment))) return undefined;
     return (await this.#play(cases)).trouble;
+  }
+
+  /** Verdicts that no finding has yet come before others, and are looked into although the time is up. */
+  async #considerAll(suspects: readonly Suspect[]): Promise<void> {
+    const left = [...suspects];
+    while (left.length > 0 && this.#parts.isStopped?.() !== true) {
+      const verdicts = new Set(this.#parts.triage.findings.map(({ verdict }) => verdict));
+      const fresh = left.findIndex(({ judgement }) => !verdicts.has(judgement.verdict));
+      if (fresh < 0 && this.#isTimeUp) return;
+      const [suspect] = left.splice(Math.max(fresh, 0), 1);
+      if (suspect !== undefined) await this.#consider(suspect);
+    }
   }
 
   async #consider(suspect: Suspect): Promise<void> {

@@ -4,6 +4,7 @@ import { statSync } from 'node:fs';
 import { Cleanup } from '../base/cleanup.js';
 import { RelightError } from '../base/error.js';
 import { type Rng, rng } from '../base/rng.js';
+import type { Judgement } from '../oracle/verdict.js';
 import type { Plan } from '../plan/plan.js';
 import { Campaign, type CampaignStatus, type Limits } from './campaign.js';
 import type { CampaignFolder, CampaignSubject } from './campaign-folder.js';
@@ -43,6 +44,9 @@ export interface FuzzOrders {
 export interface FuzzListener {
   readonly onProgress?: (status: CampaignStatus) => void;
   readonly onFinding?: (finding: Finding, path: string) => void;
+  /** Told of a verdict that was seen again often enough; the finding follows when it has been made small. */
+  readonly onBelieved?: (judgement: Judgement) => void;
+  /** Asked again and again; once it says true, the campaign ends and nothing is made smaller any more. */
   readonly isStopped?: () => boolean;
 }
 
@@ -131,7 +135,7 @@ class Session {
     const campaign = new Campaign({
       ...{ ground: this.#ground, scheduler, triage, seed, limits },
       ...(kept !== undefined && { resumed: kept.state }),
-      ...(this.#listener.isStopped !== undefined && { isStopped: this.#listener.isStopped }),
+      isStopped: () => this.#isStopped,
       makeCase: ({ mutator, op }, random) => this.#makeCase(keyOf(mutator, op), random),
       environmentOf: (life) => this.#environmentOf(life),
       onProgress: (status) => this.#progress(status),
@@ -181,10 +185,18 @@ class Session {
           taken: (step) => stage.taken(step),
         }),
       trial: (wanted, environment) => trial.run(wanted, environment),
-      minimise: (wanted, stillFails) => minimise(wanted, stillFails, { budget: MINIMISE_RUNS }),
+      minimise: (wanted, stillFails) =>
+        minimise(wanted, async (smaller) => !this.#isStopped && (await stillFails(smaller)), {
+          budget: MINIMISE_RUNS,
+        }),
+      onBelieved: (judgement) => this.#listener.onBelieved?.(judgement),
       isSendable: (name) => mutators.find((mutator) => mutator.name === name)?.sendable !== false,
       common: { command: { argv: command, cwd, env: env ?? {} }, snapshot, seed, versions },
     });
+  }
+
+  get #isStopped(): boolean {
+    return this.#listener.isStopped?.() === true;
   }
 
   #progress(status: CampaignStatus): void {

@@ -39,7 +39,6 @@ export class Life {
   readonly connection: Connection;
   readonly negotiated: Negotiated;
   readonly #server: RunningServer;
-  #end: Promise<ServerExit> | undefined;
 
   private constructor(server: RunningServer, connection: Connection, negotiated: Negotiated) {
     this.#server = server;
@@ -78,17 +77,16 @@ export class Life {
     return this.#server.stderr.lines(STDERR_LINES);
   }
 
-  /** Ends it at once, if it did not end yet. */
+  /** Ends it at once. */
   kill(): Promise<ServerExit> {
-    this.#end ??= bury(this.#server, this.connection);
-    return this.#end;
+    return bury(this.#server, this.connection);
   }
 
   /** How it ended, once it closed its channel; it is killed when it does not end soon. */
   async died(): Promise<ServerExit> {
     await this.#server.waitForExit(DYING_MS);
     await sleep(LAST_WORDS_MS);
-    return this.kill();
+    return bury(this.#server, this.connection);
   }
 }
 

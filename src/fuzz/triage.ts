@@ -27,6 +27,8 @@ export interface TriageParts {
   readonly minimise: (plan: Plan, stillFails: (plan: Plan) => Promise<boolean>) => Promise<Plan>;
   /** Whether a correct kernel can send what a mutator makes. */
   readonly isSendable: (mutator: string) => boolean;
+  /** Told of a verdict that was seen again often enough, before the plan is made smaller. */
+  readonly onBelieved?: (judgement: Judgement) => void;
   /** What every finding of this campaign has. */
   readonly common: Pick<Finding, 'command' | 'snapshot' | 'seed' | 'versions'>;
 }
@@ -104,6 +106,7 @@ export class Triage {
     if ('n' in confirmed) return this.#dismiss(judgement, confirmed);
     if (this.isKnown(confirmed.judgement))
       return { kind: 'known', id: idOf(signatureOf(confirmed.judgement)) };
+    this.#parts.onBelieved?.(confirmed.judgement);
     return { kind: 'finding', finding: await this.#kept(suspect, plan, confirmed) };
   }
 
