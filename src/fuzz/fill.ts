@@ -37,6 +37,13 @@ export const fillRequest = (
   return bytes.length;
 };
 
+/** The frame of a request by itself, with the numbers that are bound now. */
+export const filled = (request: CaseRequest, bindings: Bindings): Uint8Array => {
+  const into = new Uint8Array(request.bytes.length);
+  fillRequest(request, { into, number: 1, bindings, numberOf: () => 1 });
+  return into;
+};
+
 /** Where to, and with which numbers. */
 export interface FillOrders {
   readonly into: Uint8Array;

@@ -39,6 +39,7 @@ export class Life {
   readonly connection: Connection;
   readonly negotiated: Negotiated;
   readonly #server: RunningServer;
+  #end: Promise<ServerExit> | undefined;
 
   private constructor(server: RunningServer, connection: Connection, negotiated: Negotiated) {
     this.#server = server;
@@ -77,16 +78,17 @@ export class Life {
     return this.#server.stderr.lines(STDERR_LINES);
   }
 
-  /** Ends it at once. */
+  /** Ends it at once, if it did not end yet. */
   kill(): Promise<ServerExit> {
-    return bury(this.#server, this.connection);
+    this.#end ??= bury(this.#server, this.connection);
+    return this.#end;
   }
 
   /** How it ended, once it closed its channel; it is killed when it does not end soon. */
   async died(): Promise<ServerExit> {
     await this.#server.waitForExit(DYING_MS);
     await sleep(LAST_WORDS_MS);
-    return bury(this.#server, this.connection);
+    return this.kill();
   }
 }
 

@@ -99,11 +99,6 @@ export class Lives {
     return this.#begin(offer, environment);
   }
 
-  /** The running life has ended. */
-  ended(): void {
-    this.#current = undefined;
-  }
-
   async #begin(offer: InitOffer, { aslr, mallocPerturb }: Environment): Promise<Life> {
     const { env = process.env, startTimeoutMs } = this.#orders;
     const perturbed =

@@ -107,7 +107,7 @@ export class World {
   }
 
   /** What the steps of an incarnation got ids for that still count, the root first. */
-  targets(bindings: Bindings, incarnation = this.#last): LiveTarget[] {
+  targets(bindings: Bindings, incarnation: number): LiveTarget[] {
     const live = [...this.#symbols].filter(({ id }) => this.isLive(id, incarnation) && bindings.isBound(id));
     const nodes = live.filter(({ kind }) => kind === 'node');
     const handles = live.filter(({ kind }) => kind === 'handle');
