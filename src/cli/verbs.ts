@@ -35,6 +35,7 @@ export const verbs: Readonly<Record<string, VerbEntry>> = {
     'send a restarted server what it must not trust, keep what breaks it',
     () => import('./verbs/fuzz.js'),
   ),
+  audit: entry('grade a server by what its old ids lead to', () => import('./verbs/audit.js')),
   repro: entry('run a finding again on fresh servers', () => import('./verbs/repro.js')),
   minimise: entry('make a finding smaller', () => import('./verbs/minimise.js')),
   specimen: entry('run one of our own servers', () => import('./verbs/specimen.js')),

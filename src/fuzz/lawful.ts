@@ -7,6 +7,9 @@ import type { Case, CaseRequest } from './case.js';
 import { type Era, releasedBy, type World } from './world.js';
 
 const changing: ReadonlySet<string> = new Set(['data', 'name', 'attr', 'xattr', 'unknown']);
+/** Whether requests of an operation can change what the file system holds; an OPEN can truncate. */
+export const isChanging = ({ effect, name }: Operation): boolean => changing.has(effect) || name === 'OPEN';
+
 /** Flags are the first field of `fuse_open_in`. */
 const OPEN_FLAGS_AT = 40;
 const O_TRUNC = 0o1000;

@@ -7,7 +7,7 @@ export const countText = (count: number): string => count.toLocaleString('en-US'
 
 /** A count with its noun, as in `1 frame`, `12,345 frames` or `2 replies`. */
 export const countedText = (count: number, noun: string): string => {
-  const plural = noun.endsWith('y') ? `${noun.slice(0, -1)}ies` : `${noun}s`;
+  const plural = /[^aeou]y$/.test(noun) ? `${noun.slice(0, -1)}ies` : `${noun}s`;
   return `${countText(count)} ${count === 1 ? noun : plural}`;
 };
 

@@ -1,24 +1,21 @@
 /** `relight fuzz`: a campaign on a restarted server, and the findings that it leaves in a folder. */
 
-import { readFileSync } from 'node:fs';
 import { machine, release } from 'node:os';
 import { RelightError } from '../../base/error.js';
 import { CampaignFolder } from '../../fuzz/campaign-folder.js';
-import { findingPath } from '../../fuzz/finding-file.js';
 import { type FuzzListener, type FuzzResult, fuzz } from '../../fuzz/fuzz.js';
 import { mutators } from '../../fuzz/mutators.js';
 import { lift } from '../../plan/lift.js';
 import { operationNamed } from '../../protocol/operations.js';
-import { campaignDocument, campaignLines, progressLine } from '../../report/campaign.js';
+import { campaignDocument, campaignLines, type Filing, progressLine } from '../../report/campaign.js';
 import { findingLine } from '../../report/finding.js';
-import { junitLines } from '../../report/junit.js';
 import { commandText } from '../../report/plain.js';
-import { sarifLog } from '../../report/sarif.js';
 import { openTrace } from '../../trace/reader.js';
 import { relightVersion } from '../../trace/surroundings.js';
 import { ExitStatus } from '../exit-status.js';
+import { filingIn, reportOptions, writeReports } from '../findings-reports.js';
 import { withInterrupts } from '../interrupts.js';
-import { Output, print, printJson } from '../output.js';
+import { print, printJson } from '../output.js';
 import { serverCommand } from '../server-command.js';
 import { StatusLine } from '../status-line.js';
 import { paintFor } from '../terminal.js';
@@ -44,13 +41,7 @@ const options = {
   },
   ops: { type: 'string', describe: 'operations to try, with commas', requiresArg: true },
   resume: { type: 'boolean', describe: 'go on with the campaign in the folder', default: false },
-  baseline: {
-    type: 'string',
-    describe: 'file with ids of accepted findings, one a line',
-    requiresArg: true,
-  },
-  sarif: { type: 'string', describe: 'write a SARIF 2.1.0 log here as well', requiresArg: true },
-  junit: { type: 'string', describe: 'write a JUnit XML report here as well', requiresArg: true },
+  ...reportOptions,
   ...testServerOptions,
   json: { type: 'boolean', describe: 'print one JSON document', default: false },
 } as const;
@@ -81,21 +72,6 @@ const opsFrom = (text: string | undefined): string[] =>
       remedy: 'use names as relight show prints them, such as GETATTR',
     });
   });
-
-const acceptedIn = (path: string | undefined): ReadonlySet<string> => {
-  if (path === undefined) return new Set();
-  try {
-    const ids = readFileSync(path, 'utf8')
-      .split('\n')
-      .map((line) => line.replace(/#.*/, '').trim());
-    return new Set(ids.filter((id) => id !== ''));
-  } catch (cause) {
-    throw new RelightError('usage', `cannot read the baseline ${path}`, {
-      remedy: 'a line for each accepted finding: its id, and a comment after #',
-      cause,
-    });
-  }
-};
 
 const DEFAULT_SECONDS = '60';
 
@@ -148,30 +124,18 @@ const campaign = async (given: Arguments, folder: CampaignFolder, listener: Fuzz
   }
 };
 
-const writeLines = (path: string | undefined, lines: () => readonly string[]): void => {
-  if (path === undefined) return;
-  const output = new Output(path);
-  for (const line of lines()) output.line(line);
-  output.close();
-};
-
-const report = (given: Arguments, result: FuzzResult, accepted: ReadonlySet<string>): ExitStatus => {
-  const { output, sarif, junit, json } = given.options;
+const report = (given: Arguments, result: FuzzResult, filing: Filing): ExitStatus => {
   const { findings, ops, status } = result;
-  const fresh = findings.filter(({ id }) => !accepted.has(id));
-  const pathOf = ({ id }: { readonly id: string }): string => findingPath(output, { id });
-  writeLines(sarif, () => [
-    JSON.stringify(sarifLog(fresh, { version: relightVersion, pathOf }), undefined, 1),
-  ]);
+  const fresh = findings.filter(({ id }) => !filing.accepted.has(id));
   const name = commandText(findings[0]?.command.argv ?? given.command);
-  writeLines(junit, () => junitLines({ name, findings: fresh, ops, elapsedMs: status.elapsedMs }));
-  if (json) printJson(campaignDocument(result, { pathOf, accepted }));
-  else print(...campaignLines(result, { pathOf, accepted }, paintFor(process.stdout)));
+  writeReports(given.options, { name, findings: fresh, ops, elapsedMs: status.elapsedMs }, filing);
+  if (given.options.json) printJson(campaignDocument(result, filing));
+  else print(...campaignLines(result, filing, paintFor(process.stdout)));
   return fresh.length === 0 ? ExitStatus.ok : ExitStatus.found;
 };
 
 const run = async (given: Arguments): Promise<ExitStatus> => {
-  const accepted = acceptedIn(given.options.baseline);
+  const filing = filingIn(given.options.output, given.options);
   const folder = folderFor(given);
   const line = new StatusLine(true);
   const paint = paintFor(process.stderr);
@@ -186,7 +150,7 @@ const run = async (given: Arguments): Promise<ExitStatus> => {
       isStopped: () => isStopped,
     }),
   ).finally(() => line.end());
-  return report(given, result, accepted);
+  return report(given, result, filing);
 };
 
 /** The verb. */
