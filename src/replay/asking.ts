@@ -60,13 +60,14 @@ export class Asking {
     return request;
   }
 
-  /** Keeps a copy of a reply, unless it answers an earlier asking or a question that was answered. */
-  take(reply: Uint8Array): void {
+  /** Keeps a copy of a reply; false when it answers an earlier asking or a question that was answered. */
+  take(reply: Uint8Array): boolean {
     const number = new DataView(reply.buffer, reply.byteOffset).getUint32(UNIQUE_AT, true);
     const index = (number - this.#first) / 2;
-    if (!(index in this.#requests) || index >= this.#sent || this.#replies[index] !== undefined) return;
+    if (!(index in this.#requests) || index >= this.#sent || this.#replies[index] !== undefined) return false;
     this.#replies[index] = reply.slice();
     this.#answered++;
+    return true;
   }
 
   /** The replies in the order of the questions; `otherwise` for those without one. */

@@ -5,7 +5,7 @@
 
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import { Slab } from '../base/slab.js';
-import type { Command, Disconnected, KernelEvent } from '../kernel/conversation.js';
+import type { Cause, Command, Disconnected, KernelEvent } from '../kernel/conversation.js';
 import { uniqueIn } from '../kernel/incoming.js';
 import type { Strategy } from '../kernel/strategies/strategy.js';
 import type { VirtualKernel } from '../kernel/virtual-kernel.js';
@@ -34,7 +34,7 @@ export type DriveEnd =
   | { readonly kind: 'done' }
   /** The server closed its channel or exited. */
   | { readonly kind: 'died' }
-  /** Nothing came for longer than the limit although something was under way. */
+  /** For longer than the limit nothing new was sent and nothing that is under way was answered, whatever else came. */
   | { readonly kind: 'hang' }
   /** Nothing is under way and the source has nothing more to send although it is not done. */
   | { readonly kind: 'stuck' };
@@ -68,6 +68,8 @@ export interface DriverOptions {
 const SLICE_MS = 20;
 /** Numbers of questions start anew beyond this: they have 32 bits. */
 const MOST_ASIDES = 0xf000_0000;
+/** What a server can have the kernel send for ever without answering anything: RETRIEVE, EAGAIN to INTERRUPT, RESEND. */
+const onDemand: readonly Cause[] = ['notifyReply', 'interrupt', 'resend'];
 
 /** A driver of one server command. */
 export class Driver {
@@ -88,6 +90,8 @@ export class Driver {
   /** Unique of a request whose reply is to be lost. */
   #losing: number | undefined;
   #messages = 0;
+  /** Requests sent and answers taken; notifications and what the kernel refuses are none. */
+  #progress = 0;
   #abandoned = 0;
   /** Of those, how many the strategy leaves without an answer for ever. */
   #hanging = 0;
@@ -164,8 +168,10 @@ export class Driver {
   /** Gives the kernel an event and carries out what follows. */
   event(event: KernelEvent, source: Pick<RequestSource, 'hear'>): void {
     for (const command of this.kernel.handle(event)) {
-      if (command.kind === 'send') this.#send(command.bytes);
-      else if (command.kind === 'abandoned' && command.outcome === 'hang')
+      if (command.kind === 'send') {
+        if (!onDemand.includes(command.cause)) this.#progress++;
+        this.#send(command.bytes);
+      } else if (command.kind === 'abandoned' && command.outcome === 'hang')
         this.#hanging = command.tags.length;
       else if (command.kind === 'recovered') this.#settle();
       source.hear(command);
@@ -271,12 +277,12 @@ export class Driver {
       wanted--;
       return wanted > 0 && !source.isDone();
     };
-    let heard = performance.now();
-    let turned = heard;
+    let moved = performance.now();
+    let turned = moved;
     for (;;) {
       const connection = this.#connection;
       if (connection === undefined) return { kind: 'died' };
-      const before = this.#messages;
+      const before = this.#progress;
       this.#fill(source);
       if (source.isDone()) return { kind: 'done' };
       const due = this.room > 0 ? source.due?.() : undefined;
@@ -286,10 +292,10 @@ export class Driver {
         const reception = connection.receive(take, patience, this.#queue.length > 0);
         if (source.isDone()) return { kind: 'done' };
         if (reception === 'closed') return { kind: 'died' };
-      } else if (this.#messages === before) return { kind: 'stuck' };
+      } else if (this.#progress === before) return { kind: 'stuck' };
       const now = performance.now();
-      if (this.#messages !== before) heard = now;
-      else if (due === undefined && now - heard > timeoutMs) return { kind: 'hang' };
+      if (this.#progress !== before) moved = now;
+      else if (due === undefined && now - moved > timeoutMs) return { kind: 'hang' };
       if (now - turned <= SLICE_MS) continue;
       await nextTurn();
       turned = performance.now();
@@ -329,15 +335,24 @@ export class Driver {
     this.#messages++;
     this.#options.tap?.onFrame('toKernel', message);
     if (this.#losing !== undefined && uniqueIn(message) === this.#losing) this.#losing = undefined;
-    else if (!isAside(message)) this.event({ kind: 'message', bytes: this.#slab.copy(message) }, source);
+    else if (!isAside(message)) this.#hear(message, source);
     else {
-      this.#asking?.take(message);
+      if (this.#asking?.take(message) === true) this.#progress++;
       this.#sendAsked();
     }
   }
 
+  #hear(message: Uint8Array, source: RequestSource): void {
+    const underWay = this.kernel.underWay;
+    this.event({ kind: 'message', bytes: this.#slab.copy(message) }, source);
+    if (this.kernel.underWay < underWay) this.#progress++;
+  }
+
   #sendAsked(): void {
-    for (let next = this.#asking?.next(); next !== undefined; next = this.#asking?.next()) this.#send(next);
+    for (let next = this.#asking?.next(); next !== undefined; next = this.#asking?.next()) {
+      this.#progress++;
+      this.#send(next);
+    }
   }
 }
 
