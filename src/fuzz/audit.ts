@@ -111,7 +111,7 @@ class Audit {
       const found = (campaign?.findings ?? []).filter(({ isHostile }) => !isHostile);
       return {
         ...{ tour: toured, runs, matrix, campaign, seed: this.#orders.seed },
-        graded: gradeOf({ matrix, found: found.map(({ verdict }) => verdict) }),
+        graded: limited(gradeOf({ matrix, found: found.map(({ verdict }) => verdict) }), matrix),
         elapsedMs: this.#elapsedMs,
         notes: [...new Set(this.#notes)],
       };
@@ -224,6 +224,12 @@ class Audit {
     }
   }
 }
+
+/** A grade says of how many strategies it speaks when not all were tried. */
+const limited = ({ grade, why }: Graded, { size }: Matrix): Graded => ({
+  grade,
+  why: size === strategies.length ? why : `${why} (${size} of ${strategies.length} strategies tried)`,
+});
 
 const worldText = ({ aslr, relookup, whileDown }: World): string =>
   [

@@ -1,4 +1,4 @@
-/** What `npm start` runs: one of our own servers, recorded, and what the recording shows. */
+/** What `npm start` runs: one of our own servers, recorded, what the recording shows, and two scorecards. */
 
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -11,11 +11,10 @@ import { mainFile } from '../main-file.js';
 import { print } from '../output.js';
 import { paintFor } from '../terminal.js';
 import { defineVerb, type Verb } from '../verb.js';
+import { verb as auditVerb } from './audit.js';
 import { verb as recordVerb } from './record.js';
-import { verb as replayVerb } from './replay.js';
 import { verb as showVerb } from './show.js';
 import { verb as statsVerb } from './stats.js';
-import { verb as tourVerb } from './tour.js';
 
 const WORKLOAD = [
   'cd "$RELIGHT_MOUNT" && ls -l && mkdir notes && echo hello from relight > notes/today',
@@ -56,19 +55,15 @@ const recordScripted = async (trace: string, why: string): Promise<void> => {
   await converse(trace, [process.execPath, mainFile, ...memfs('/dev/fd/{fd}')]);
 };
 
-/** Walks a server without a mount, restarts it, and uses what the old one handed out. */
-const restart = async (ids: string): Promise<void> => {
-  const trace = `${ids}.rlt`;
+/** Short, since the next words on the screen are about it: every strategy once, and a few cases. */
+const AUDIT_SECONDS = '20';
+
+/** The scorecard of one of our servers. */
+const scorecard = async (ids: string): Promise<void> => {
+  const args = ['-o', ids, '--seconds', AUDIT_SECONDS];
   const shown = ['--', 'relight', ...memfs('{mnt}', ids)];
-  const server = ['--', process.execPath, mainFile, ...memfs('{mnt}', ids)];
-  const steps = [
-    [tourVerb, 'tour', ['-o', trace, '--seed', '1']],
-    [replayVerb, 'replay', [trace, '--restart-at', 'end', '--probe-limit', '2', '--summary']],
-  ] as const;
-  for (const [verb, name, args] of steps) {
-    print(paint.dim(`$ relight ${commandText([name, ...args, ...shown])}`));
-    await verb.run([...args, ...server]);
-  }
+  print(paint.dim(`$ relight ${commandText(['audit', ...args, ...shown])}`));
+  await auditVerb.run([...args, '--', process.execPath, mainFile, ...memfs('{mnt}', ids)]);
 };
 
 const run = async (): Promise<ExitStatus> => {
@@ -85,9 +80,9 @@ const run = async (): Promise<ExitStatus> => {
     say('What that says about the server:');
     await call(statsVerb, 'stats', [trace]);
     say('What happens when it is restarted: its ids are addresses in the memory of a process that is gone.');
-    await restart('address');
+    await scorecard('address');
     say('The same with ids that no other incarnation uses: memfs --ids random answers ESTALE to old ones.');
-    await restart('random');
+    await scorecard('random');
     say('Now with a server of yours:');
     print(
       '  relight doctor',
@@ -95,6 +90,7 @@ const run = async (): Promise<ExitStatus> => {
       '  relight show t.rlt',
       '  relight stats t.rlt',
       '  relight replay t.rlt --restart-at end -- SERVER…',
+      '  relight audit -o out -- SERVER…',
     );
     print('', 'Here, relight is node dist/cli/main.js; npm link puts it on the PATH.');
   } finally {
@@ -107,7 +103,7 @@ const run = async (): Promise<ExitStatus> => {
 /** The verb. */
 export const verb = defineVerb({
   name: 'demo',
-  about: 'Records one of our own servers and shows the recording.',
+  about: 'Records one of our own servers, shows the recording, and grades two of them.',
   operands: [],
   command: 'none',
   options: {},
