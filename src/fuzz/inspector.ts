@@ -4,6 +4,7 @@
  */
 
 import { crashReport } from '../oracle/crash-report.js';
+import { judgeStore } from '../oracle/effects.js';
 import type { Judgement } from '../oracle/verdict.js';
 import { judgeAftermath } from './aftermath.js';
 import type { Case, CaseRequest } from './case.js';
@@ -11,7 +12,9 @@ import { type Failure, rootQuestion } from './conversation.js';
 import { filled } from './fill.js';
 import { isSentAgain, type Observer } from './observe.js';
 import { remember } from './past.js';
+import type { Report } from './report.js';
 import type { Scenery } from './scenery.js';
+import { StoreWatch } from './store-watch.js';
 import { type Look, survey } from './survey.js';
 
 /** The requests that what is found is held against. */
@@ -35,18 +38,26 @@ export const lookAt = ({ world, bindings, talk, era }: Scenery): Promise<Look | 
 export class Inspector {
   readonly #scenery: Scenery;
   readonly #observer: Observer;
+  readonly #store: StoreWatch | undefined;
   #before: Look;
   #last: Played | undefined;
 
-  /** `before` is how the objects looked when the life was ready. */
-  constructor(scenery: Scenery, observer: Observer, before: Look) {
+  /** `before` is how the objects looked when the life was ready; `store` its backing directory, where it has one. */
+  constructor(
+    scenery: Scenery,
+    observer: Observer,
+    { before, store }: { readonly before: Look; readonly store: string | undefined },
+  ) {
     this.#scenery = scenery;
     this.#observer = observer;
     this.#before = before;
+    this.#store = store === undefined ? undefined : new StoreWatch(store, scenery);
   }
 
-  /** Notes what was played last; `errno` is that of its wrong request. */
-  note(cases: readonly Case[], errno: number | undefined): void {
+  /** Notes what was played last. */
+  note(cases: readonly Case[], report: Report): void {
+    this.#store?.note(cases, report.touching(this.#scenery.talk.slots));
+    const errno = report.lastErrno;
     const last = cases.at(-1);
     const request = last?.requests[last.wrong];
     if (last === undefined || request === undefined) return;
@@ -55,8 +66,9 @@ export class Inspector {
   }
 
   /**
-   * Looks at all objects again: what changed without being meant, and which ids that the life handed out itself do not work any
-   * more since the last look. Unsafe judgements, held against the case noted last; none when all is well, or nothing was played.
+   * Looks at all objects again, and at the store: what changed without being meant, and which ids that the life handed out
+   * itself do not work any more since the last look. Unsafe judgements, held against the case noted last; none when all is
+   * well, or nothing was played.
    */
   async check(): Promise<readonly Judgement[]> {
     const last = this.#last;
@@ -66,17 +78,19 @@ export class Inspector {
     if (typeof after === 'string') return [await this.#lateEnd(last.request, after)];
     remember(world, { era, told: [], look: after });
     const probe = world.probeOf(last.request, filled(last.request, bindings), era);
+    const scene = this.#observer.scene();
     const judgements = judgeAftermath(
       {
         ...{ probe, before: this.#before, after, errno: last.errno },
         ...{ isAgain: last.isAgain, isAlone: last.isAlone, isOld: world.usesOld(last.request) },
         ...{ changed: lawful.changed, gone: lawful.gone, meant: world.namedBy(last.request) },
       },
-      this.#observer.scene(),
+      scene,
     );
     this.#before = after;
     lawful.looked();
-    return [...judgements, ...this.#reported(last.request)];
+    const stored = judgeStore(probe, this.#store?.changes() ?? [], scene);
+    return [...judgements, ...(stored === undefined ? [] : [stored]), ...this.#reported(last.request)];
   }
 
   /** The reply did not tell which object it is about; the attributes behind the same ids may. */

@@ -13,12 +13,18 @@ export const isChanging = ({ effect, name }: Operation): boolean => changing.has
 /** Flags are the first field of `fuse_open_in`. */
 const OPEN_FLAGS_AT = 40;
 const O_TRUNC = 0o1000;
+const O_ACCMODE = 3;
 
 const isChange = ({ effect, name }: Operation, bytes: Uint8Array): boolean =>
   changing.has(effect) || (name === 'OPEN' && (u32At(bytes, OPEN_FLAGS_AT) & O_TRUNC) !== 0);
 
 /** Whether a request asks for a change of what the file system holds. */
 export const asksForChange = ({ op, bytes }: CaseRequest): boolean => op === undefined || isChange(op, bytes);
+
+/** Whether a request may change how things are stored: also one that opens for writing, before which some servers copy. */
+export const mayTouch = (request: CaseRequest): boolean =>
+  asksForChange(request) ||
+  (request.op?.name === 'OPEN' && (u32At(request.bytes, OPEN_FLAGS_AT) & O_ACCMODE) !== 0);
 
 /** Whether a request gives an id back. */
 export const givesUpIds = ({ op }: CaseRequest): boolean =>

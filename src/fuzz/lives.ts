@@ -3,6 +3,7 @@
  * earlier one spoiled it. What they are asked is not known here.
  */
 
+import { statSync } from 'node:fs';
 import type { Cleanup } from '../base/cleanup.js';
 import { RelightError } from '../base/error.js';
 import type { InitOffer } from '../kernel/negotiation.js';
@@ -70,6 +71,12 @@ export class Lives {
     const lives = new Lives(orders, launcher, kept);
     cleanup.defer(() => lives.#close());
     return lives;
+  }
+
+  /** The backing directory; `undefined` where the store is none. */
+  get store(): string | undefined {
+    const [top] = this.#orders.snapshot;
+    return top !== undefined && statSync(top).isDirectory() ? top : undefined;
   }
 
   /** Lives that came up until now. */

@@ -8,10 +8,10 @@ import type { Outcome } from '../oracle/probe.js';
 import { isUnsafe } from '../oracle/verdict.js';
 import { errorOf } from '../protocol/header.js';
 import type { Batch } from './batch.js';
-import type { Case } from './case.js';
+import type { Case, CaseRequest } from './case.js';
 import type { Suspicion, Trouble } from './ground.js';
 import type { LaneListener, SlotStates } from './lane.js';
-import { asksForChange } from './lawful.js';
+import { asksForChange, mayTouch } from './lawful.js';
 import type { Observed, Observer } from './observe.js';
 
 /** What the replies of a batch came to, before anybody looks at objects and live ids. */
@@ -37,8 +37,7 @@ export class Report implements LaneListener {
   readonly #suspicions: Suspicion[] = [];
   readonly #doubtful: number[] = [];
   #lastErrno: number | undefined;
-  /** Whether a request that asks for a change was answered well. */
-  isStoreChanged = false;
+  readonly #done: CaseRequest[] = [];
 
   constructor(cases: readonly Case[], batch: Batch, observer: Observer) {
     this.#cases = cases;
@@ -53,7 +52,7 @@ export class Report implements LaneListener {
     const request = this.#batch.requests[slot];
     if (one === undefined || request === undefined) return;
     const isWrong = slot - (this.#batch.first[slot] ?? 0) === one.wrong;
-    if (!this.isStoreChanged && errorOf(reply) === 0 && asksForChange(request)) this.isStoreChanged = true;
+    if (errorOf(reply) === 0 && mayTouch(request)) this.#done.push(request);
     if (isWrong && index === this.#cases.length - 1) this.#lastErrno = -errorOf(reply);
     if (isWrong || refusal !== undefined)
       this.#put(index, this.#observer.replied(one, request, reply, refusal));
@@ -70,6 +69,19 @@ export class Report implements LaneListener {
   /** Positive errno of the wrong request of the last case, 0 for a good reply; absent without one. */
   get lastErrno(): number | undefined {
     return this.#lastErrno;
+  }
+
+  /** Whether a request that asks for a change was answered well. */
+  get isStoreChanged(): boolean {
+    return this.#done.some(asksForChange);
+  }
+
+  /** Requests that may have touched the store: they were answered well, or not answered and none was due. */
+  touching(slots: SlotStates): CaseRequest[] {
+    const { requests, caseOf } = this.#batch;
+    const loose = slots.unanswered(true).filter((slot) => caseOf[slot] !== -1);
+    const swallowed = loose.flatMap((slot) => requests[slot] ?? []);
+    return [...this.#done, ...swallowed.filter(mayTouch)];
   }
 
   /** The server answers for its root. */

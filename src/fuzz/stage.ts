@@ -162,7 +162,10 @@ export class Stage {
     const scenery = this.#sceneryOf(preparation, life, facts);
     const { look } = await this.#prepare(scenery);
     this.#observer.meet(benchOf(scenery));
-    this.#act = { ...scenery, inspector: new Inspector(scenery, this.#observer, look) };
+    this.#act = {
+      ...scenery,
+      inspector: new Inspector(scenery, this.#observer, { before: look, store: this.#lives.store }),
+    };
   }
 
   /** Sends the requests of some cases, and what came of each. The server may be dead or hang afterwards. */
@@ -173,7 +176,7 @@ export class Stage {
     const report = new Report(cases, batch, this.#observer);
     const end = await talk.run(batch, report);
     if (report.isStoreChanged || end !== 'done') this.#lives.spoil();
-    inspector.note(cases, report.lastErrno);
+    inspector.note(cases, report);
     const { slots } = talk;
     return end === 'done' ? report.well(slots) : report.failed(await talk.outcomeOf(end), slots);
   }

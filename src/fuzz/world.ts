@@ -81,6 +81,13 @@ export class World {
     return this.#keys[symbol] ?? symbol;
   }
 
+  /** Where an object is below the root, which is at '/'; `undefined` when the plan does not know. */
+  pathOf(key: ObjectKey): string | undefined {
+    const { path } = this.#symbols.at(key) ?? { path: undefined };
+    if (key === ROOT_SYMBOL) return '/';
+    return path === undefined ? undefined : `/${withoutSlashes(path)}`;
+  }
+
   /** How people call an object. */
   nameOf(key: ObjectKey): string {
     const { path } = this.#symbols.at(key) ?? { path: undefined };

@@ -179,6 +179,19 @@ const requestOf = (probe: Probe, scene: Scene): DecodedRequest | undefined => {
   return request.kind === 'request' ? request : undefined;
 };
 
+/** Judges by what is different in the backing store where no request may change it, in words; `undefined` for nothing. */
+export const judgeStore = (
+  probe: Probe,
+  changes: readonly string[],
+  scene: Pick<Scene, 'negotiated'>,
+): Judgement | undefined =>
+  changes.length === 0
+    ? undefined
+    : judgementOf(probe, scene, {
+        verdict: 'wrong-object',
+        evidence: ['changed in the backing store without being meant:', ...changes],
+      });
+
 /**
  * Judges by what a request changed: `wrong-object` when an object changed that was not meant (also when the reply was an
  * error), `lost` when it was acknowledged and nothing shows it, `recovered` when it shows; `undefined` when nothing can

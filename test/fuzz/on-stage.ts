@@ -1,6 +1,7 @@
 /** A small plan for a memfs, made by hand: three files and a directory looked up and opened in both lives, and cases about them. */
 
 import type { Case, Relation } from '#relight/fuzz/case.js';
+import { type Preparation, preparingStep } from '#relight/fuzz/preparation.js';
 import { Composer } from '#relight/plan/compose.js';
 import type { Plan } from '#relight/plan/plan.js';
 import { encodeRequest, type RequestDraft } from '#relight/protocol/encode.js';
@@ -91,6 +92,17 @@ export class Play {
     this.composer.step({ incarnation, ...opened, mints: [mint(open, held.handle)] });
   }
 }
+
+/** The two lives of a plan, as a stage plays them. */
+export const preparationOf = ({ symbols, steps, init, negotiated }: Plan): Preparation => ({
+  symbols,
+  init,
+  lives: [0, 1].map((life) =>
+    [...steps]
+      .filter(({ incarnation }) => incarnation === life)
+      .map((step) => preparingStep(step, negotiated)),
+  ),
+});
 
 /** A case of one request about a node, and a handle where the operation has one. */
 export const caseOf = (

@@ -1,29 +1,16 @@
 import { describe, expect } from 'vitest';
 import type { Case } from '#relight/fuzz/case.js';
 import { type Environment, plainEnvironment } from '#relight/fuzz/environment.js';
-import type { Preparation } from '#relight/fuzz/preparation.js';
-import { preparingStep } from '#relight/fuzz/preparation.js';
 import { Stage, type StageOrders } from '#relight/fuzz/stage.js';
 import { runPlan } from '#relight/fuzz/trial.js';
-import type { Plan } from '#relight/plan/plan.js';
 import { test } from '../support/leak-guard.js';
-import { caseOf, memfs, Play } from './on-stage.js';
+import { caseOf, memfs, Play, preparationOf } from './on-stage.js';
 
 const files = { 'hello.txt': 'file', 'big.bin': 'file', 'run.sh': 'file', docs: 'directory' } as const;
 
 const orders = (command: readonly string[]): StageOrders => ({
   ...{ command, cwd: undefined, env: undefined, snapshot: [], sandbox: undefined, checker: undefined },
   ...{ startTimeoutMs: 20_000, depth: 32, replyTimeoutMs: 3000 },
-});
-
-const preparationOf = ({ symbols, steps, init, negotiated }: Plan): Preparation => ({
-  symbols,
-  init,
-  lives: [0, 1].map((life) =>
-    [...steps]
-      .filter(({ incarnation }) => incarnation === life)
-      .map((step) => preparingStep(step, negotiated)),
-  ),
 });
 
 const onStage = async <T>(
