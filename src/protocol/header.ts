@@ -35,6 +35,16 @@ export const isNotification = (bytes: Uint8Array): boolean => u32At(bytes, 8) ==
 /** Writes the unique of a request or reply in place. */
 export const setUnique = (bytes: Uint8Array, value: bigint): void => putU64At(bytes, 8, value);
 
+/** A reply without a body: `fuse_out_header` with an errno, which is positive here. */
+export const failure = (value: bigint, errno: number): Uint8Array => {
+  const bytes = new Uint8Array(OUT_HEADER_SIZE);
+  const view = new DataView(bytes.buffer);
+  view.setUint32(0, bytes.length, true);
+  view.setInt32(4, -errno, true);
+  setUnique(bytes, value);
+  return bytes;
+};
+
 /** Whether the kernel sent this request before (FUSE_UNIQUE_RESEND). */
 export const isResent = (value: bigint): boolean => (value & UNIQUE_RESEND) !== 0n;
 /** The unique without the marks for resending and interrupting: what the request was first sent with. */

@@ -25,7 +25,7 @@ export interface RelaySides {
 
 /** To the relay. */
 export type ToRelay =
-  /** Both sides are open: the device of the mount, non-blocking, and our end of the channel. The relay closes them. */
+  /** Both sides are open: the device of the mount and our end of the channel. The relay closes them. */
   | ({ readonly kind: 'connect' } & RelaySides)
   /** End of the session: stop, close both sides, close the ring. */
   | { readonly kind: 'stop' };

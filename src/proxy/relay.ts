@@ -6,8 +6,20 @@
 
 import { nowNs } from '../base/clock.js';
 import { Errno, errnoName } from '../base/errno.js';
-import { isNotification } from '../protocol/header.js';
-import { addressOf, close, POLLIN, POLLOUT, PollSet, read, shutdown, write } from '../transport/libc.js';
+import { failure, isNotification, OUT_HEADER_SIZE, opcodeOf, uniqueOf } from '../protocol/header.js';
+import { operationOf } from '../protocol/operations.js';
+import { isTooLong } from '../transport/channel.js';
+import {
+  addressOf,
+  close,
+  neverWait,
+  POLLIN,
+  POLLOUT,
+  PollSet,
+  read,
+  shutdown,
+  write,
+} from '../transport/libc.js';
 import { takeWake } from '../transport/wake.js';
 import { InitDuties } from './init-duties.js';
 import type { FromRelay, RelayCounts, RelayOptions, RelaySides } from './messages.js';
@@ -19,7 +31,6 @@ const CHANNEL = 1;
 const WAKE = 2;
 const CLOSED = -1;
 
-const OUT_HEADER = 16;
 /** splice(2) cuts a reply into packets of whole pages; a shorter packet is a message of its own, whatever it claims. */
 const LEAST_FRAGMENT = 4096;
 
@@ -69,8 +80,11 @@ export class Relay {
     this.#poll = new PollSet([CLOSED, CLOSED, options.wakeFd]);
   }
 
-  /** Starts to relay between an open device and an open channel, both non-blocking. */
+  /** Starts to relay between an open device and an open channel, whose open files never wait from here on. */
   connect({ device, channel, maxMessage }: RelaySides): void {
+    // A device that fusermount3 opened waits, as does every new socket; the server's end is an open file of its own.
+    neverWait(device);
+    neverWait(channel);
     this.#device = device;
     this.#channel = channel;
     this.#notifier = new NotificationWriter(device);
@@ -118,13 +132,23 @@ export class Relay {
     this.#requests++;
     this.#bytes += length;
     const edited = this.#init.request(this.#view(at, length));
-    const result =
-      this.#channel === CLOSED
-        ? -Errno.EPIPE
-        : write(this.#channel, edited ?? this.#address(at), edited?.length ?? length);
+    const result = this.#toServer(edited ?? this.#address(at), edited?.length ?? length);
+    if (isTooLong(-result)) return this.#refuse(at, length);
     // Copied, since the trace writer may take the ring's memory before the server has room.
-    if (result === -Errno.EAGAIN) this.#stuck = this.#view(at, length).slice();
+    if (result === -Errno.EAGAIN) this.#stuck = (edited ?? this.#view(at, length)).slice();
     this.#commit({ at, length, timeNs }, RecordKind.toServer, 0);
+  }
+
+  #toServer(memory: Uint8Array | number, length: number): number {
+    return this.#channel === CLOSED ? -Errno.EPIPE : write(this.#channel, memory, length);
+  }
+
+  /** Answers a request that cannot reach the server; the trace, which shows what the server saw, has it as lost. */
+  #refuse(at: number, length: number): void {
+    const request = this.#view(at, length);
+    const isAwaited = operationOf(opcodeOf(request))?.replyRule !== 'never';
+    if (isAwaited) write(this.#device, failure(uniqueOf(request), Errno.EIO), OUT_HEADER_SIZE);
+    this.#lose();
   }
 
   #unstick(): void {
@@ -142,10 +166,10 @@ export class Relay {
   /** One whole reply; splice may have cut it. 0 at end of file, negative when there is nothing. */
   #readReply(address: number, room: number): number {
     let length = read(this.#channel, address, room);
-    if (length < LEAST_FRAGMENT) return length === -Errno.ECONNRESET ? 0 : length;
+    if (length < LEAST_FRAGMENT) return length;
     const whole = this.#claimedLength(address);
     const wait = new PollSet([this.#channel, this.#options.wakeFd]);
-    while (length < whole && whole <= room && length % LEAST_FRAGMENT === OUT_HEADER) {
+    while (length < whole && whole <= room && length % LEAST_FRAGMENT === OUT_HEADER_SIZE) {
       if (wait.wait(FRAGMENT_TIMEOUT_MS) <= 0 || wait.ready(1)) return length;
       const more = read(this.#channel, address + length, room - length);
       if (more <= 0) return length;
@@ -175,7 +199,7 @@ export class Relay {
 
   #toKernel(at: number, length: number): number {
     const view = this.#view(at, length);
-    if (length >= OUT_HEADER && isNotification(view)) {
+    if (length >= OUT_HEADER_SIZE && isNotification(view)) {
       this.#notifications++;
       return this.#notifier?.write(view) ?? -Errno.ENODEV;
     }
@@ -235,6 +259,10 @@ export class Relay {
 
   #commit({ at, length, timeNs }: Place, kind: RecordKind, refused: number): void {
     if (at !== SCRATCH) return this.#ring.commit(length, { kind, timeNs, refused });
+    this.#lose();
+  }
+
+  #lose(): void {
     this.#dropped++;
     this.#droppedInRow++;
   }

@@ -1,7 +1,7 @@
 /** Pairs of packet sockets that stand in for /dev/fuse: one FUSE message a packet, ours on one end, the server's on the other. */
 
 import { fstatSync } from 'node:fs';
-import { errnoName } from '../base/errno.js';
+import { Errno, errnoName } from '../base/errno.js';
 import { RelightError } from '../base/error.js';
 import { close, getSocketOption, setSocketOption, socketpair } from './libc.js';
 
@@ -52,6 +52,12 @@ export const openChannel = (): ChannelPair => {
     maxMessage: Math.min(enlarge(ours), enlarge(theirs)),
   };
 };
+
+/**
+ * Whether sending failed because the message is longer than the channel passes, now and ever: EMSGSIZE where it exceeds the
+ * send buffer (unix_dgram_sendmsg), ENOBUFS where no memory of that size is to be had (sock_alloc_send_pskb).
+ */
+export const isTooLong = (errno: number): boolean => errno === Errno.EMSGSIZE || errno === Errno.ENOBUFS;
 
 /** Closes an end; a negative number is passed over. */
 export const closeEnd = (fd: number): void => {

@@ -1,6 +1,7 @@
 /** Our end of a channel for a driver that sends requests and takes replies, one message a packet: waits only when told to. */
 
 import { Errno } from '../base/errno.js';
+import { isTooLong } from './channel.js';
 import { addressOf, close, limitReceiving, POLLIN, POLLOUT, PollSet, receive, sendNow } from './libc.js';
 
 const OUT_HEADER = 16;
@@ -12,6 +13,16 @@ export const PATIENCE_MS = 20;
 
 /** How a look at the channel ended. */
 export type Reception = 'taken' | 'empty' | 'closed';
+
+/** How sending a message ended. */
+export type Dispatch =
+  | 'sent'
+  /** The server must read first: send it again when there is room. */
+  | 'full'
+  /** The channel never passes so long a message (an unprivileged user's socket buffer is small): it was not sent. */
+  | 'tooLong'
+  /** Nobody will read any more. */
+  | 'closed';
 
 /** Told a message, which is valid only during the call; says whether another one is wanted at once. */
 export type Taker = (message: Uint8Array) => boolean;
@@ -41,11 +52,12 @@ export class Connection {
     return this.#buffer;
   }
 
-  /** Sends one message; `full` when the server must read first, `closed` when nobody will. */
-  send(bytes: Uint8Array, length = bytes.length): 'sent' | 'full' | 'closed' {
+  /** Sends one message, without waiting. */
+  send(bytes: Uint8Array, length = bytes.length): Dispatch {
     const result = sendNow(this.#fd, bytes, length);
+    if (result >= 0) return 'sent';
     if (result === -Errno.EAGAIN) return 'full';
-    return result < 0 ? 'closed' : 'sent';
+    return isTooLong(-result) ? 'tooLong' : 'closed';
   }
 
   /**
@@ -67,6 +79,8 @@ export class Connection {
       const room = this.#buffer.length - this.#partial;
       const length = receive(this.#fd, this.#address + this.#partial, room, isPatient);
       if (length === -Errno.EAGAIN || length === -Errno.EINTR) return 'empty';
+      // The server closed with requests unread; the replies that it sent before come after this error.
+      if (length === -Errno.ECONNRESET) continue;
       if (length <= 0) return 'closed';
       if (this.#isCut(length)) continue;
       const whole = this.#partial + length;

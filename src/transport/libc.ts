@@ -149,6 +149,16 @@ export const eventfd = (): number => orErrno(native.eventfd(0, 0o2004000));
 export const fcntl = (fd: number, command: number, argument: number): number =>
   orErrno(native.fcntl(fd, command, argument));
 
+const F_GETFL = 3;
+const F_SETFL = 4;
+const O_NONBLOCK = 0o4000;
+
+/** Makes every use of a descriptor's open file, in whatever process, return EAGAIN where it would wait; 0 or -errno. */
+export const neverWait = (fd: number): number => {
+  const flags = fcntl(fd, F_GETFL, 0);
+  return flags < 0 ? flags : fcntl(fd, F_SETFL, flags | O_NONBLOCK);
+};
+
 /** An AF_UNIX pair of SOCK_SEQPACKET (`packet`) or SOCK_STREAM sockets, close-on-exec, or -errno. */
 export const socketpair = (packet: boolean): readonly [number, number] | number => {
   const fds = new Int32Array(2);

@@ -26,7 +26,7 @@ export interface DeviceMount {
 /** Device file of FUSE. */
 export const FUSE_DEVICE = '/dev/fuse';
 
-const O_RDWR_NONBLOCK = 0o4002;
+const O_RDWR = 2;
 const MNT_FORCE = 1;
 const MNT_DETACH = 2;
 const UMOUNT_NOFOLLOW = 8;
@@ -49,7 +49,7 @@ const withDevice = (data: string, device: number): string =>
   );
 
 const mountAsRoot = (request: MountRequest): DeviceMount | number => {
-  const device = open(FUSE_DEVICE, O_RDWR_NONBLOCK);
+  const device = open(FUSE_DEVICE, O_RDWR);
   if (device < 0) return device;
   const result = mount(
     request.source,
@@ -104,7 +104,7 @@ export const realTarget = (path: string): string => {
   }
 };
 
-/** Mounts for real; the device file, non-blocking and close-on-exec, or -errno as mount(2) gave it (fusermount3: EPERM). */
+/** Mounts for real; the device file, close-on-exec, or -errno as mount(2) gave it (fusermount3: EPERM). */
 export const mountFuse = (request: MountRequest): DeviceMount | number =>
   isRoot() ? mountAsRoot(request) : mountByHelper(request);
 

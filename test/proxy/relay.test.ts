@@ -1,13 +1,15 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterEach, expect, test } from 'vitest';
+import { Errno } from '#relight/base/errno.js';
+import { failure } from '#relight/protocol/header.js';
+import { operationNamed } from '#relight/protocol/operations.js';
 import { RelayHandle } from '#relight/proxy/relay-handle.js';
 import { RecordKind, RingConsumer, type RingMemory, ringMemory } from '#relight/proxy/ring.js';
-import { close, fcntl, read, socketpair, write } from '#relight/transport/libc.js';
+import { close, neverWait, read, setSocketOption, socketpair, write } from '#relight/transport/libc.js';
 import { waitReadable } from '#relight/transport/wake.js';
 
-const F_SETFL = 4;
-const O_NONBLOCK = 0o4000;
 const MAX_MESSAGE = 2 << 20;
+const SO_SNDBUF = 7;
 
 /** A relay between two socket pairs: `kernel` and `server` are the far ends. */
 interface Rig {
@@ -19,12 +21,13 @@ interface Rig {
 
 const rigs: Rig[] = [];
 
-const rig = async (options: { ringBytes?: number; drop?: boolean } = {}): Promise<Rig> => {
+const rig = async (
+  options: { ringBytes?: number; drop?: boolean; sendBuffer?: number } = {},
+): Promise<Rig> => {
   const device = socketpair(true);
   const channel = socketpair(true);
   if (typeof device === 'number' || typeof channel === 'number') throw new Error('no sockets');
-  fcntl(device[1], F_SETFL, O_NONBLOCK);
-  fcntl(channel[0], F_SETFL, O_NONBLOCK);
+  if (options.sendBuffer !== undefined) setSocketOption(channel[0], SO_SNDBUF, options.sendBuffer);
   const memory = ringMemory(options.ringBytes ?? 8 << 20);
   const relay = await RelayHandle.start({ ring: memory, cpus: undefined, drop: options.drop ?? false });
   relay.connect({ device: device[1], channel: channel[0], maxMessage: MAX_MESSAGE });
@@ -46,6 +49,14 @@ const message = (unique: number, length: number): Uint8Array => {
   const view = new DataView(bytes.buffer);
   view.setUint32(0, length, true);
   view.setBigUint64(8, BigInt(unique), true);
+  return bytes;
+};
+
+const WRITE = operationNamed('WRITE').opcode;
+
+const request = (unique: number, { opcode, length }: { opcode: number; length: number }): Uint8Array => {
+  const bytes = message(unique, length);
+  new DataView(bytes.buffer).setUint32(4, opcode, true);
   return bytes;
 };
 
@@ -120,7 +131,7 @@ test('takes a reply whose length is a lie for what it is', async () => {
 
 test('replies still pass while a server that does not read blocks the requests', async () => {
   const made = await rig();
-  fcntl(made.kernel, F_SETFL, O_NONBLOCK);
+  neverWait(made.kernel);
   const requests = await fill(made.kernel);
   expect(requests).toBeGreaterThan(10);
   put(made.server, message(2, 16));
@@ -152,4 +163,26 @@ test('says that the server is gone, and closes the device', async () => {
   close(made.server);
   expect(await made.relay.ended).toBe('serverGone');
   expect(take(made.kernel)).toHaveLength(0);
+});
+
+test('passes on what a server said before it died with requests unread', async () => {
+  const made = await rig();
+  for (const unique of [2, 4, 6]) put(made.kernel, message(unique, 56));
+  expect(take(made.server)).toEqual(message(2, 56));
+  await sleep(100);
+  put(made.server, message(2, 120));
+  close(made.server);
+  expect(take(made.kernel)).toEqual(message(2, 120));
+  expect(await made.relay.ended).toBe('serverGone');
+});
+
+test('answers a request with EIO that the channel is too small for', async () => {
+  const made = await rig({ sendBuffer: 64 << 10 });
+  put(made.kernel, request(2, { opcode: WRITE, length: 210_000 }));
+  expect(take(made.kernel)).toEqual(failure(2n, Errno.EIO));
+  put(made.kernel, request(4, { opcode: WRITE, length: 4096 }));
+  expect(take(made.server)).toEqual(request(4, { opcode: WRITE, length: 4096 }));
+  const [lost, next] = recorded(made, 2);
+  expect(lost?.kind).toBe(RecordKind.dropped);
+  expect(next?.bytes).toEqual(request(4, { opcode: WRITE, length: 4096 }));
 });
