@@ -144,11 +144,20 @@ const nameIs = (name: unknown, wanted: boolean, { before, after }: Observed): Sh
 const makesNode = ({ op }: DecodedRequest): boolean =>
   op?.ids.some(({ side, kind, act }) => side === 'reply' && kind === 'node' && act === 'create') === true;
 
+/** Where the old name may be there afterwards, only a new one that is missing tells. */
+const renamed = ({ oldname, newname }: Fields, [from, to]: readonly [Observed, Observed]) => {
+  const got = nameIs(newname, true, to);
+  // An exchange and a whiteout leave it, and so does rename(2) between two names of one file.
+  if (got === 'missing' || hasName(from.after, oldname) !== false)
+    return [got === 'missing' ? got : undefined];
+  return [got, nameIs(oldname, false, from)];
+};
+
 const namesSet = (request: DecodedRequest, parents: readonly Observed[]): (Shown | undefined)[] => {
   const { name, oldname, newname }: Fields = request.fields;
   const [from, to = from] = parents;
   if (from === undefined || to === undefined) return [];
-  if (oldname !== undefined) return [nameIs(oldname, false, from), nameIs(newname, true, to)];
+  if (oldname !== undefined) return renamed(request.fields, [from, to]);
   return [nameIs(name ?? newname, makesNode(request), from)];
 };
 

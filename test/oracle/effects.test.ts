@@ -98,6 +98,20 @@ describe('objects that were not meant', () => {
   });
 });
 
+describe('a rename that leaves its old name', () => {
+  it.each<[string, readonly string[]]>([
+    ['exchanged two names that the case had made', []],
+    ['was between two names of one file', ['old', 'new']],
+  ])('%s', (_, before) => {
+    expect(effects(rename, [seen('d', true, directory(...before), directory('old', 'new'))])).toBeUndefined();
+  });
+
+  it('is lost when the new one is not there either', () => {
+    const both = seen('d', true, directory('old'), directory('old'));
+    expect(effects(rename, [both])).toMatchObject({ verdict: 'lost' });
+  });
+});
+
 describe('the object that was meant', () => {
   it.each<[string, Probe, readonly Observed[]]>([
     ['truncated', truncate, [seen('a', true, file('hello'), file(''))]],
