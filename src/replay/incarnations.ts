@@ -3,7 +3,6 @@
 import { RelightError } from '../base/error.js';
 import type { Strategy } from '../kernel/strategies/strategy.js';
 import { trust } from '../kernel/strategies/trust.js';
-import { describeExit } from '../transport/exit-text.js';
 import { Aftermath } from './aftermath.js';
 import type { DriveEnd, Driver } from './driver.js';
 import { heldSymbols } from './held.js';
@@ -12,6 +11,7 @@ import type { ReplayOptions } from './options.js';
 import type { PlanState } from './plan-source.js';
 import type { RestartReport } from './result.js';
 import type { Sighting } from './sighting.js';
+import { startFailure } from './start-failure.js';
 import type { Store } from './store.js';
 import type { Witness } from './witness.js';
 
@@ -34,6 +34,9 @@ interface Next {
 /** What killed a server was judged; sent once more it would kill the next one, and so on. */
 const withoutResend = (strategy: Strategy): Strategy =>
   strategy.inFlight === 'resend' ? { ...strategy, inFlight: 'abort' } : strategy;
+
+/** What a server says that was kept from writing. */
+const forbidden = /EROFS|EACCES|EPERM|read-only|permission denied|operation not permitted/i;
 
 /** The incarnations of one replay. */
 export class Incarnations {
@@ -126,16 +129,12 @@ export class Incarnations {
 
   async #noStart(end: DriveEnd): Promise<RelightError> {
     const { driver, options } = this.#parts;
-    const name = options.command[0];
-    const exit = end.kind === 'died' ? await driver.died() : undefined;
-    const said = driver.server?.stderr.lines(2) ?? driver.stderr.at(-1)?.slice(-2) ?? [];
-    await driver.stop('SIGKILL');
-    const why =
-      end.kind === 'died'
-        ? describeExit(exit)
-        : `gave no answer to INIT within ${options.startTimeoutMs / 1000} s`;
-    return new RelightError('server', [`${name} ${why}`, ...said].join('; '), {
-      remedy: 'try the command by itself; --check tells whether this trace can be replayed on it',
+    const { why, said } = await startFailure(driver, end);
+    const isForbidden = options.sandbox !== undefined && said.some((line) => forbidden.test(line));
+    return new RelightError('server', [`${options.command[0]} ${why}`, ...said].join('; '), {
+      remedy: isForbidden
+        ? 'it may want to change more than its store: name that by --writable PATH, or use --no-sandbox'
+        : 'try the command by itself; --check tells whether this trace can be replayed on it',
     });
   }
 }

@@ -6,19 +6,17 @@
 
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import { Cleanup } from '../base/cleanup.js';
-import { errnoName } from '../base/errno.js';
 import { RelightError } from '../base/error.js';
-import type { Disconnected } from '../kernel/conversation.js';
 import { defaultOffer } from '../kernel/negotiation.js';
 import { VirtualKernel } from '../kernel/virtual-kernel.js';
 import type { OperationName } from '../protocol/operations.js';
 import { traceContext } from '../trace/surroundings.js';
 import { createTrace } from '../trace/writer.js';
-import { describeExit } from '../transport/exit-text.js';
 import { Launcher } from '../transport/launch.js';
 import type { MountRequest } from '../transport/mount.js';
 import type { ProcessExit } from '../transport/subreaper.js';
 import { type DriveEnd, Driver } from './driver.js';
+import { startFailure } from './start-failure.js';
 import { CallSource } from './tour/call-source.js';
 import type { TourEnding, TourOptions, TourResult } from './tour/options.js';
 import { Route } from './tour/route.js';
@@ -133,16 +131,9 @@ class Tour {
     // The mount was answered on another thread; what that thread told arrives when this one has a turn.
     await nextTurn();
     if (end.kind === 'done') return;
-    const refusal = driver.refusedInit;
-    const exit = end.kind === 'died' && refusal === undefined ? await driver.died() : undefined;
-    await driver.stop('SIGKILL', 0);
-    const said = (driver.stderr.at(-1) ?? []).slice(-3).map((line) => line.trim());
+    const { why, said } = await startFailure(driver, end);
     const tail = said.length === 0 ? '' : ` (${said.join('; ')})`;
     const name = this.#options.command[0];
-    const why =
-      refusal === undefined
-        ? `${end.kind === 'died' ? `${describeExit(exit)} before it could` : 'did not in time'} answer INIT`
-        : refusalText(refusal);
     throw new RelightError('server', `${name} ${why}${tail}`, {
       remedy: 'try the command without relight; it must stay mounted',
     });
@@ -156,11 +147,6 @@ class Tour {
     return 'hang';
   }
 }
-
-const refusalText = ({ errno, refusal }: Disconnected): string =>
-  errno > 0
-    ? `answered INIT with ${errnoName(errno)}`
-    : `answered INIT as no kernel takes it: ${refusal.reason} (${refusal.where})`;
 
 /** The largest READ that the mount allows; no kernel goes below a page (`fuse_fill_super_common`). */
 const maxReadOf = (mount: MountRequest | undefined): number | undefined => {
