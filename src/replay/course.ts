@@ -39,6 +39,7 @@ export class Course {
   /** The step that goes alone. */
   #watched: Step | undefined;
   #used: Used | undefined;
+  readonly #suspects = new Set<number>();
   #sightings = 0;
   #unwatched = 0;
 
@@ -54,12 +55,27 @@ export class Course {
   /** Whether a step has to go alone. */
   readonly isAlone = (step: Step): boolean => {
     const { state } = this.#parts;
+    if (this.#suspects.has(step.index)) return true;
     if (state.incarnation === 0 || !needsWitness(step.op)) return false;
     if (staleSymbols(step, state).length === 0) return false;
     if (this.#sightings < MOST_SIGHTINGS) return true;
     this.#unwatched++;
     return false;
   };
+
+  /**
+   * Takes steps that were under way together when the server ended: most of them were never read, and each is sent once more,
+   * alone, to tell whose fault it was. Those that were alone already, or whose effect might be repeated, are not taken.
+   */
+  suspect(held: readonly Step[]): ReadonlySet<Step> {
+    const { state } = this.#parts;
+    const suspects = held.length < 2 ? [] : held.filter((step) => this.#isHarmless(step));
+    for (const { index } of suspects) {
+      this.#suspects.add(index);
+      state.uniques[index] = 0;
+    }
+    return new Set(suspects);
+  }
 
   /** Drives the steps of a source, and looks at what is known around those that go alone. */
   async drive(source: PlanSource): Promise<CourseEnd> {
@@ -104,7 +120,7 @@ export class Course {
 
   async #watch(source: PlanSource, step: Step): Promise<CourseEnd | undefined> {
     const { witness, judging, driver } = this.#parts;
-    const before = await witness.watch();
+    const before = needsWitness(step.op) ? await witness.watch() : [];
     this.#sightings += before.length;
     const failed = failedIn(before);
     if (failed !== undefined) return { kind: failed === 'ended' ? 'died' : 'hang' };
@@ -119,6 +135,10 @@ export class Course {
     return end.kind === 'done' ? undefined : end;
   }
 
+  #isHarmless(step: Step): boolean {
+    return !needsWitness(step.op) && staleSymbols(step, this.#parts.state).length > 0;
+  }
+
   #taken(): Used | undefined {
     const used = this.#used;
     this.#used = undefined;
@@ -131,6 +151,7 @@ export class Course {
     subjects: Subjects,
   ): Promise<Judgement> {
     const { witness } = this.#parts;
+    if (!needsWitness(step.op)) return judgement;
     const isGood = outcome.kind === 'swallowed' || replied?.errno === 0;
     // What is refused gives nothing back, but may have changed something before it failed.
     if (!isGood && !changesSomething(step.op)) return judgement;

@@ -131,11 +131,13 @@ export class PlanSource implements RequestSource {
 
   isDone(): boolean {
     if (this.#alone === undefined) return this.#schedule.isDone;
-    return this.#open === 0 && this.#alone.turn !== 'may';
+    const { step, turn } = this.#alone;
+    return this.#open === 0 && (turn === 'went' || (turn === 'waits' && this.#isNext(step)));
   }
 
   due(): number | undefined {
-    if (this.#alone !== undefined) return undefined;
+    if (this.#alone !== undefined && (this.#alone.turn === 'went' || this.#isNext(this.#alone.step)))
+      return undefined;
     const index = this.#schedule.peek();
     const step = index === undefined ? undefined : this.#state.plan.steps.at(index);
     return step === undefined ? undefined : Math.max(0, this.#stretch.pace.untilMs(step.timeNs));
@@ -154,14 +156,22 @@ export class PlanSource implements RequestSource {
     return step === undefined || this.#stretch.pace.untilMs(step.timeNs) > 0 ? undefined : step;
   }
 
+  /** While a step waits to be alone, replies may make an earlier one ready, which goes first. */
   #mayGo(step: Step): boolean {
-    if (this.#alone === undefined) {
-      if (this.#stretch.isAlone?.(step) !== true) return true;
-      this.#alone = { step, turn: 'waits' };
+    const alone = this.#alone;
+    if (alone?.turn === 'went') return false;
+    const isNext = alone?.step.index === step.index;
+    if (alone === undefined || !isNext) {
+      const isAlone = this.#stretch.isAlone?.(step) === true;
+      this.#alone = isAlone ? { step, turn: 'waits' } : undefined;
+      return !isAlone;
     }
-    if (this.#alone.turn !== 'may') return false;
-    this.#alone = { step, turn: 'went' };
-    return true;
+    if (alone.turn === 'may') this.#alone = { step, turn: 'went' };
+    return alone.turn === 'may';
+  }
+
+  #isNext({ index }: Step): boolean {
+    return this.#schedule.peek() === index;
   }
 
   /** Nothing more is waited for; a reply may come all the same where none had come in the recording. */

@@ -131,7 +131,10 @@ export class Probing {
     const minted = state.mintedIn[node.id] ?? 0;
     const one = new OneRequest({ bytes: request, tag: this.#tag, minted });
     const end: DriveEnd = await driver.drive(one);
-    if (end.kind === 'died') return { outcome: await endingOf(driver), request };
+    if (end.kind === 'died') {
+      const outcome = await endingOf(driver);
+      return one.sent === undefined ? { outcome: neverSent, request } : { outcome, request: one.sent };
+    }
     if (one.outcome !== undefined) return { outcome: one.outcome, request: one.sent ?? request };
     const later = (await new Inspector(driver).isAlive())
       ? { answered: 1, unanswered: 0 }
@@ -183,6 +186,9 @@ export class Probing {
       await this.#incarnations.renew(at);
   }
 }
+
+/** The server was gone before its turn came: whatever ended it was something else. */
+const neverSent = { kind: 'withheld', by: 'the end of the server before it' } as const;
 
 /** The kernel looked the path up before it used the node: the stale id was not sent. */
 const foundAnew = { kind: 'withheld', by: 'a fresh lookup of the path' } as const;

@@ -210,7 +210,9 @@ class Replay {
 
   /** The server failed with requests in its hands: those with stale ids are judged, otherwise it failed by itself. */
   async #failed(how: 'died' | 'hang', { from, to }: { from: number; to: number }): Promise<void> {
-    const held = this.#held(from, to);
+    const all = this.#held(from, to);
+    const suspects = how === 'died' ? this.#course.suspect(all) : new Set<Step>();
+    const held = all.filter((step) => !suspects.has(step));
     const outcome =
       how === 'died'
         ? await endingOf(this.#driver)
@@ -226,7 +228,7 @@ class Replay {
     const stale = held.filter((step) => staleSymbols(step, this.#state).length > 0);
     for (const step of stale) this.#judging.keep(this.#judging.judge(this.#judging.ofStep(step), outcome));
     const [first] = held;
-    if (stale.length === 0)
+    if (stale.length === 0 && suspects.size === 0)
       this.#failures.push({
         step: first?.index ?? from,
         op: first?.op?.name ?? 'none',
@@ -235,7 +237,7 @@ class Replay {
             ? `no reply within ${this.#options.replyTimeoutMs} ms`
             : `the server ended: ${endText(outcome)}`,
       });
-    await this.#revive(first?.index ?? from);
+    await this.#revive(all[0]?.index ?? from);
   }
 
   async #revive(at: number): Promise<void> {

@@ -1,9 +1,9 @@
 import { join } from 'node:path';
 import { describe, expect } from 'vitest';
+import { memfs } from '../replay/stage.js';
 import { test } from '../support/leak-guard.js';
 import { runRelight } from '../support/relight.js';
 import { root } from '../support/root.js';
-import { memfs } from './stage.js';
 
 /** What a replay of a tour says that is asked of a server which does not start. */
 const refusal = async (folder: string, ...command: readonly string[]): Promise<string> => {
