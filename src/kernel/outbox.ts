@@ -1,5 +1,6 @@
 /** What the kernel has to send and to tell: gives requests their uniques and keeps track of those that await a reply. */
 
+import { mostForgets } from '../protocol/batch-forget.js';
 import type { Cause, Command } from './conversation.js';
 import type { Forget, ForgetQueue } from './forget-queue.js';
 import { type Answer, type InFlight, InFlightTable } from './in-flight.js';
@@ -21,8 +22,6 @@ export interface Sending {
 const STEP = 2;
 const BATCH_FORGET_SINCE = 16;
 const none: readonly Command[] = [];
-const HEADERS = 48;
-const FORGET_ITEM = 16;
 /** Uniques of requests without reply that are remembered, to tell a wrong reply to one from a second reply. */
 const SILENT_KEPT = 1024;
 
@@ -104,8 +103,7 @@ export class Outbox {
   flush(): void {
     if (this.#forgets.size === 0) return;
     const { minor, maxWrite } = this.#session();
-    const room = Math.max(8192, 80 + maxWrite) - HEADERS;
-    const most = minor < BATCH_FORGET_SINCE ? 1 : Math.floor(room / FORGET_ITEM);
+    const most = minor < BATCH_FORGET_SINCE ? 1 : mostForgets(maxWrite);
     while (this.#forgets.size > 0) this.#sendForgets(takeSome(this.#forgets, most));
   }
 

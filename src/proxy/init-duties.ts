@@ -7,7 +7,7 @@ import { decodeReply, decodeRequest, type Reply, type Request } from '../protoco
 import { encodeReply, encodeRequest } from '../protocol/encode.js';
 import { InitFlag, type InitFlagName } from '../protocol/flags.js';
 import { opcodeOf, uniqueOf } from '../protocol/header.js';
-import { initFlags, newestNegotiated } from '../protocol/negotiated.js';
+import { initFlags, negotiatedFrom, newestNegotiated } from '../protocol/negotiated.js';
 import { operationNamed } from '../protocol/operations.js';
 
 /** A change that the proxy made to INIT. */
@@ -52,6 +52,8 @@ const FIRST_MESSAGE = 256 << 10;
 export class InitDuties {
   /** Bytes to have ready for the next request; the kernel refuses to fill a smaller buffer (fuse_dev_do_read). */
   maxRequest = FIRST_MESSAGE;
+  /** Settled max_write; before that the least there is. */
+  maxWrite = 0;
   /** Bytes to have ready for the next reply. */
   maxReply = FIRST_MESSAGE;
   readonly #maxData: number;
@@ -94,6 +96,7 @@ export class InitDuties {
     const capped = this.#cap(decoded);
     const written = encodeReply(capped, request, newestNegotiated);
     this.#makeRoom(capped);
+    this.maxWrite = negotiatedFrom(request.fields, capped.fields).maxWrite;
     if (this.#offered !== undefined && this.#sent !== undefined)
       this.#exchange = {
         offered: this.#offered,

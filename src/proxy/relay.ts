@@ -6,8 +6,9 @@
 
 import { nowNs } from '../base/clock.js';
 import { Errno, errnoName } from '../base/errno.js';
+import { mostForgets, splitBatchForget } from '../protocol/batch-forget.js';
 import { failure, isNotification, OUT_HEADER_SIZE, opcodeOf, uniqueOf } from '../protocol/header.js';
-import { operationOf } from '../protocol/operations.js';
+import { operationNamed, operationOf } from '../protocol/operations.js';
 import { isTooLong } from '../transport/channel.js';
 import {
   addressOf,
@@ -30,6 +31,10 @@ const DEVICE = 0;
 const CHANNEL = 1;
 const WAKE = 2;
 const CLOSED = -1;
+
+/** Every server reads this many bytes at least (FUSE_MIN_READ_BUFFER). */
+const SHORT = 8192;
+const BATCH_FORGET = operationNamed('BATCH_FORGET').opcode;
 
 /** splice(2) cuts a reply into packets of whole pages; a shorter packet is a message of its own, whatever it claims. */
 const LEAST_FRAGMENT = 4096;
@@ -63,8 +68,8 @@ export class Relay {
   #device = CLOSED;
   #channel = CLOSED;
   #notifier: NotificationWriter | undefined;
-  /** A request that the server's socket had no room for. */
-  #stuck: Uint8Array | undefined;
+  /** Requests that the server's socket had no room for, oldest first. */
+  #stuck: Uint8Array[] = [];
   #requests = 0;
   #replies = 0;
   #notifications = 0;
@@ -120,8 +125,8 @@ export class Relay {
 
   #arm(): void {
     // While a request waits for room towards the server, none is taken from the kernel; replies go on.
-    this.#poll.set(DEVICE, this.#stuck === undefined ? this.#device : CLOSED, POLLIN);
-    this.#poll.set(CHANNEL, this.#channel, this.#stuck === undefined ? POLLIN : POLLIN | POLLOUT);
+    this.#poll.set(DEVICE, this.#stuck.length === 0 ? this.#device : CLOSED, POLLIN);
+    this.#poll.set(CHANNEL, this.#channel, this.#stuck.length === 0 ? POLLIN : POLLIN | POLLOUT);
   }
 
   #fromKernel(): void {
@@ -129,17 +134,32 @@ export class Relay {
     const length = read(this.#device, this.#address(at), this.#init.maxRequest);
     if (length < 0) return this.#deviceFailed(-length);
     const timeNs = nowNs();
+    if (length > SHORT && opcodeOf(this.#view(at, length)) === BATCH_FORGET)
+      this.#splitForgets({ at, length, timeNs });
+    else this.#forward({ at, length, timeNs });
+  }
+
+  /** The kernel filled a buffer that is larger than the one the server reads with. */
+  #splitForgets({ at, length, timeNs }: Place): void {
+    for (const piece of splitBatchForget(this.#view(at, length), mostForgets(this.#init.maxWrite))) {
+      const place = this.#room(piece.length);
+      this.#forward({ at: place, length: this.#replace(place, piece), timeNs });
+    }
+  }
+
+  #forward({ at, length, timeNs }: Place): void {
     this.#requests++;
     this.#bytes += length;
     const edited = this.#init.request(this.#view(at, length));
     const result = this.#toServer(edited ?? this.#address(at), edited?.length ?? length);
     if (isTooLong(-result)) return this.#refuse(at, length);
     // Copied, since the trace writer may take the ring's memory before the server has room.
-    if (result === -Errno.EAGAIN) this.#stuck = (edited ?? this.#view(at, length)).slice();
+    if (result === -Errno.EAGAIN) this.#stuck.push((edited ?? this.#view(at, length)).slice());
     this.#commit({ at, length, timeNs }, RecordKind.toServer, 0);
   }
 
   #toServer(memory: Uint8Array | number, length: number): number {
+    if (this.#stuck.length > 0) return -Errno.EAGAIN;
     return this.#channel === CLOSED ? -Errno.EPIPE : write(this.#channel, memory, length);
   }
 
@@ -152,8 +172,10 @@ export class Relay {
   }
 
   #unstick(): void {
-    if (this.#stuck !== undefined && write(this.#channel, this.#stuck, this.#stuck.length) !== -Errno.EAGAIN)
-      this.#stuck = undefined;
+    for (let first = this.#stuck[0]; first !== undefined; first = this.#stuck[0]) {
+      if (write(this.#channel, first, first.length) === -Errno.EAGAIN) return;
+      this.#stuck.shift();
+    }
   }
 
   #fromServer(): void {
@@ -222,7 +244,7 @@ export class Relay {
   }
 
   #serverGone(): void {
-    this.#stuck = undefined;
+    this.#stuck = [];
     this.#closeChannel();
     this.#closeDevice();
     this.#tell({ kind: 'serverGone' });

@@ -186,3 +186,13 @@ test('answers a request with EIO that the channel is too small for', async () =>
   expect(lost?.kind).toBe(RecordKind.dropped);
   expect(next?.bytes).toEqual(request(4, { opcode: WRITE, length: 4096 }));
 });
+
+test('splits a BATCH_FORGET that is longer than the buffer that a server may read with', async () => {
+  const made = await rig();
+  const batch = request(2, { opcode: operationNamed('BATCH_FORGET').opcode, length: 48 + 16 * 1000 });
+  new DataView(batch.buffer).setUint32(40, 1000, true);
+  put(made.kernel, batch);
+  const pieces = [take(made.server), take(made.server)];
+  expect(pieces.map((piece) => piece.length)).toEqual([8192 - (8192 % 16), 48 + 16 * (1000 - 509)]);
+  expect(recorded(made, 2).map(({ bytes }) => bytes)).toEqual(pieces);
+});
