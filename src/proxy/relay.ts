@@ -21,6 +21,7 @@ import {
   shutdown,
   write,
 } from '../transport/libc.js';
+import { Reassembler } from '../transport/reassembler.js';
 import { takeWake } from '../transport/wake.js';
 import { InitDuties } from './init-duties.js';
 import type { FromRelay, RelayCounts, RelayOptions, RelaySides } from './messages.js';
@@ -36,8 +37,8 @@ const CLOSED = -1;
 const SHORT = 8192;
 const BATCH_FORGET = operationNamed('BATCH_FORGET').opcode;
 
-/** splice(2) cuts a reply into packets of whole pages; a shorter packet is a message of its own, whatever it claims. */
-const LEAST_FRAGMENT = 4096;
+/** No piece of a reply that splice(2) cut is shorter, but the last. */
+const LEAST_PIECE = 4096;
 
 /** A frame in the ring, reserved and not yet committed. */
 interface Place {
@@ -51,7 +52,7 @@ interface Place {
 const SCRATCH = -1;
 
 /** How long the rest of a reply that was cut may take before it is taken for a server's nonsense. */
-const FRAGMENT_TIMEOUT_MS = 1000;
+const PIECES_TIMEOUT_MS = 1000;
 
 /** Relays until it is stopped. All calls on the relay's own thread. */
 export class Relay {
@@ -65,6 +66,10 @@ export class Relay {
   #scratchBase = 0;
   #init = new InitDuties(0);
   readonly #refused = new Map<number, number>();
+  /** Made when splice first cuts a reply. */
+  #pieces: Reassembler | undefined;
+  /** When the reply began that is in pieces. */
+  #cutNs = 0n;
   #device = CLOSED;
   #channel = CLOSED;
   #notifier: NotificationWriter | undefined;
@@ -103,7 +108,8 @@ export class Relay {
   run(): void {
     for (;;) {
       this.#arm();
-      if (this.#poll.wait(-1) < 0) continue;
+      if (this.#poll.wait(this.#isCutOpen ? PIECES_TIMEOUT_MS : -1) < 0) continue;
+      this.#giveUpLate();
       if (this.#poll.ready(WAKE) & POLLIN) {
         takeWake(this.#options.wakeFd);
         return;
@@ -179,32 +185,42 @@ export class Relay {
   }
 
   #fromServer(): void {
+    if (this.#pieces !== undefined && this.#pieces.have > 0) return this.#nextPiece(this.#pieces);
     const at = this.#room(this.#init.maxReply);
-    const length = this.#readReply(this.#address(at), this.#init.maxReply);
-    if (length > 0) this.#sendReply(at, length);
-    else if (length === 0) this.#serverGone();
+    const length = read(this.#channel, this.#address(at), this.#init.maxReply);
+    if (length === 0) this.#serverGone();
+    else if (length >= LEAST_PIECE && this.#isCut(this.#view(at, length))) this.#cutNs = nowNs();
+    else if (length > 0) this.#sendReply(at, length);
   }
 
-  /** One whole reply; splice may have cut it. 0 at end of file, negative when there is nothing. */
-  #readReply(address: number, room: number): number {
-    let length = read(this.#channel, address, room);
-    if (length < LEAST_FRAGMENT) return length;
-    const whole = this.#claimedLength(address);
-    const wait = new PollSet([this.#channel, this.#options.wakeFd]);
-    while (length < whole && whole <= room && length % LEAST_FRAGMENT === OUT_HEADER_SIZE) {
-      if (wait.wait(FRAGMENT_TIMEOUT_MS) <= 0 || wait.ready(1)) return length;
-      const more = read(this.#channel, address + length, room - length);
-      if (more <= 0) return length;
-      length += more;
-    }
-    return length;
+  #isCut(packet: Uint8Array): boolean {
+    const longest = this.#init.maxReply;
+    if (this.#pieces?.buffer.length !== 2 * longest)
+      this.#pieces = new Reassembler(new Uint8Array(2 * longest), longest);
+    return this.#pieces.take(packet) === undefined;
   }
 
-  #claimedLength(address: number): number {
-    const at = address - this.#base;
-    const [bytes, offset] =
-      at >= 0 && at < this.#ring.bytes.length ? [this.#ring.bytes, at] : [this.#scratch, 0];
-    return new DataView(bytes.buffer, bytes.byteOffset).getUint32(offset, true);
+  /** Reads behind the pieces of a message; what comes may be a whole message of another thread of the server. */
+  #nextPiece(pieces: Reassembler): void {
+    const { have, buffer } = pieces;
+    const length = read(this.#channel, buffer.subarray(have), buffer.length - have);
+    if (length === 0) this.#serverGone();
+    else if (length > 0) this.#pass(pieces.take(buffer.subarray(have, have + length)));
+  }
+
+  #giveUpLate(): void {
+    const isLate = this.#isCutOpen && nowNs() - this.#cutNs > BigInt(1_000_000 * PIECES_TIMEOUT_MS);
+    if (isLate) this.#pass(this.#pieces?.giveUp());
+  }
+
+  get #isCutOpen(): boolean {
+    return this.#pieces !== undefined && this.#pieces.have > 0;
+  }
+
+  #pass(message: Uint8Array | undefined): void {
+    if (message === undefined) return;
+    const at = this.#room(message.length);
+    this.#sendReply(at, this.#replace(at, message));
   }
 
   #sendReply(at: number, length: number): void {
@@ -245,6 +261,7 @@ export class Relay {
 
   #serverGone(): void {
     this.#stuck = [];
+    this.#pieces = undefined;
     this.#closeChannel();
     this.#closeDevice();
     this.#tell({ kind: 'serverGone' });

@@ -3,10 +3,7 @@
 import { Errno } from '../base/errno.js';
 import { isTooLong } from './channel.js';
 import { addressOf, close, limitReceiving, POLLIN, POLLOUT, PollSet, receive, sendNow } from './libc.js';
-
-const OUT_HEADER = 16;
-/** splice(2) cuts a reply into packets of whole pages, the first with the header before them. */
-const PAGE = 4096;
+import { Reassembler } from './reassembler.js';
 
 /** Longest that one look at the channel waits. */
 export const PATIENCE_MS = 20;
@@ -33,9 +30,7 @@ export class Connection {
   readonly #poll: PollSet;
   readonly #buffer: Uint8Array;
   readonly #address: number;
-  readonly #view: DataView;
-  /** Bytes of a message whose other packets are still to come. */
-  #partial = 0;
+  readonly #pieces: Reassembler;
 
   /** maxMessage: bytes of the largest message that can come. A `buffer` of that size may be lent. */
   constructor(fd: number, maxMessage: number, buffer?: Uint8Array) {
@@ -43,7 +38,7 @@ export class Connection {
     this.#poll = new PollSet([fd]);
     this.#buffer = buffer?.length === maxMessage ? buffer : new Uint8Array(maxMessage);
     this.#address = addressOf(this.#buffer);
-    this.#view = new DataView(this.#buffer.buffer, this.#buffer.byteOffset);
+    this.#pieces = new Reassembler(this.#buffer);
     limitReceiving(fd, PATIENCE_MS);
   }
 
@@ -76,16 +71,14 @@ export class Connection {
 
   #next(take: Taker, isPatient: boolean): Reception | 'more' {
     for (;;) {
-      const room = this.#buffer.length - this.#partial;
-      const length = receive(this.#fd, this.#address + this.#partial, room, isPatient);
+      const at = this.#pieces.have;
+      const length = receive(this.#fd, this.#address + at, this.#buffer.length - at, isPatient);
       if (length === -Errno.EAGAIN || length === -Errno.EINTR) return 'empty';
       // The server closed with requests unread; the replies that it sent before come after this error.
       if (length === -Errno.ECONNRESET) continue;
       if (length <= 0) return 'closed';
-      if (this.#isCut(length)) continue;
-      const whole = this.#partial + length;
-      this.#partial = 0;
-      return take(this.#buffer.subarray(0, whole)) ? 'more' : 'taken';
+      const message = this.#pieces.take(this.#buffer.subarray(at, at + length));
+      if (message !== undefined) return take(message) ? 'more' : 'taken';
     }
   }
 
@@ -98,15 +91,5 @@ export class Connection {
   /** Closes our end: the server sees end of file. */
   close(): void {
     close(this.#fd);
-  }
-
-  /** Whether the packet just read is a piece of a longer message; then it is kept. */
-  #isCut(length: number): boolean {
-    const have = this.#partial + length;
-    if (have < PAGE || have % PAGE !== OUT_HEADER) return false;
-    const claimed = this.#view.getUint32(0, true);
-    if (claimed <= have || claimed > this.#buffer.length) return false;
-    this.#partial = have;
-    return true;
   }
 }

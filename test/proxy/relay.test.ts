@@ -196,3 +196,14 @@ test('splits a BATCH_FORGET that is longer than the buffer that a server may rea
   expect(pieces.map((piece) => piece.length)).toEqual([8192 - (8192 % 16), 48 + 16 * (1000 - 509)]);
   expect(recorded(made, 2).map(({ bytes }) => bytes)).toEqual(pieces);
 });
+
+test('passes a reply of another thread on that comes between the pieces of one', async () => {
+  const made = await rig();
+  const reply = message(2, 16 + 32 * 4096);
+  put(made.server, reply.subarray(0, 61_456));
+  put(made.server, message(4, 120));
+  expect(take(made.kernel)).toEqual(message(4, 120));
+  put(made.server, reply.subarray(61_456, 61_456 + 65_536));
+  put(made.server, reply.subarray(61_456 + 65_536));
+  expect(take(made.kernel)).toEqual(reply);
+});

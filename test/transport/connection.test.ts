@@ -69,3 +69,14 @@ test('gives what a server said before it died with requests unread', () => {
   close(server);
   expect(drain(connection)).toEqual([[message(2, 120), message(4, 16)], 'closed']);
 });
+
+test('gives a reply of another thread that comes between the pieces of one', () => {
+  const { connection, server } = rig();
+  const reply = message(2, 16 + 32 * 4096);
+  put(server, reply.subarray(0, 61_456));
+  put(server, message(4, 120));
+  put(server, reply.subarray(61_456, 61_456 + 65_536));
+  put(server, reply.subarray(61_456 + 65_536));
+  expect(drain(connection)[0]).toEqual([message(4, 120), reply]);
+  close(server);
+});
