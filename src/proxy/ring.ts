@@ -4,7 +4,7 @@
  */
 
 /** What a record holds. */
-export const RecordKind = { padding: 0, toServer: 1, toKernel: 2, incarnation: 3, dropped: 4 } as const;
+export const RecordKind = { padding: 0, toServer: 1, toKernel: 2, dropped: 3 } as const;
 /** See `RecordKind`. */
 export type RecordKind = (typeof RecordKind)[keyof typeof RecordKind];
 

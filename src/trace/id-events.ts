@@ -39,7 +39,9 @@ const inoOf = (item: Fields): bigint | undefined => (isFields(item.attr) ? u64(i
 
 const groupOf = (use: IdUse, op: Operation): TracedId['group'] => {
   if (use.kind === 'node') return 'nodes';
-  return op.name.endsWith('DIR') ? 'directories' : 'files';
+  // CREATE names a directory as well, the parent of what it opens.
+  const isOnDirectory = op.header === 'node' && op.ids.some(({ type }) => type === 'directory');
+  return isOnDirectory ? 'directories' : 'files';
 };
 
 type Message = { readonly op: Operation | undefined; readonly fields: Fields; readonly header: Fields };

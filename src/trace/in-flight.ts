@@ -3,14 +3,14 @@
  * and which node it belongs to. For reading there is `exchange.ts`.
  */
 
+import { holdsReply, holdsRequest } from '../protocol/header.js';
 import { operationOf } from '../protocol/operations.js';
+import { u32At } from '../protocol/raw.js';
 import type { Waiting } from './context.js';
 import { OP_NOTIFY, OP_UNPAIRED } from './format.js';
 
 /** Requests remembered at most; a server that answers none must not fill the recorder's memory. */
 const MAX_WAITING = 1 << 17;
-const IN_HEADER = 40;
-const OUT_HEADER = 16;
 const OPCODES = 1 << 16;
 
 interface Entry {
@@ -23,13 +23,6 @@ interface Entry {
   readonly timeNs: bigint;
   readonly isOwed: boolean;
 }
-
-const u32 = (bytes: Uint8Array, at: number): number =>
-  ((bytes[at] ?? 0) |
-    ((bytes[at + 1] ?? 0) << 8) |
-    ((bytes[at + 2] ?? 0) << 16) |
-    ((bytes[at + 3] ?? 0) << 24)) >>>
-  0;
 
 const u64 = (low: number, high: number): bigint => (BigInt(high) << 32n) | BigInt(low);
 
@@ -70,7 +63,7 @@ export class InFlight {
   /** Takes note of a frame. Bytes that are no frame count as unpaired. */
   see(toKernel: boolean, bytes: Uint8Array, seq: number, timeNs: bigint): Readonly<Sighting> {
     this.#seen.requestSeq = seq;
-    if (bytes.length < (toKernel ? OUT_HEADER : IN_HEADER)) return this.#found(OP_UNPAIRED, undefined);
+    if (!(toKernel ? holdsReply(bytes) : holdsRequest(bytes))) return this.#found(OP_UNPAIRED, undefined);
     return toKernel ? this.#reply(bytes) : this.#request(bytes, seq, timeNs);
   }
 
@@ -111,16 +104,16 @@ export class InFlight {
   }
 
   #request(bytes: Uint8Array, seq: number, timeNs: bigint): Readonly<Sighting> {
-    const opcode = u32(bytes, 4);
-    const low = u32(bytes, 8);
-    const high = u32(bytes, 12) & 0x7fffffff;
+    const opcode = u32At(bytes, 4);
+    const low = u32At(bytes, 8);
+    const high = u32At(bytes, 12) & 0x7fffffff;
     const rule = operationOf(opcode)?.replyRule ?? 'always';
     const entry = {
       low,
       high,
       opcode,
-      nodeLow: u32(bytes, 16),
-      nodeHigh: u32(bytes, 20),
+      nodeLow: u32At(bytes, 16),
+      nodeHigh: u32At(bytes, 20),
       seq,
       timeNs,
       isOwed: rule === 'always',
@@ -140,9 +133,9 @@ export class InFlight {
   }
 
   #reply(bytes: Uint8Array): Readonly<Sighting> {
-    const error = u32(bytes, 4) | 0;
-    const low = u32(bytes, 8);
-    const high = u32(bytes, 12);
+    const error = u32At(bytes, 4) | 0;
+    const low = u32At(bytes, 8);
+    const high = u32At(bytes, 12);
     if (low === 0 && high === 0) return this.#found(OP_NOTIFY + (error & 0xffff), undefined);
     const key = keyOf(low, high);
     const entry = this.#waiting.get(key);
