@@ -83,6 +83,8 @@ const MOST_FAILURES = 3;
 const MOST_EMPTY = 10_000;
 /** Lives in a row with nothing to try before the campaign ends: an older session may lack the one operation that is wanted. */
 const MOST_IDLE = 3;
+/** Suspects of one signature in a life: what one did may have come from what others left behind. */
+const MOST_ALIKE = 4;
 /** Odd and large, so that the numbers of neighbouring batches lead to unlike streams (Knuth, multiplicative hashing). */
 const SPREAD = 0x9e37_79b1;
 
@@ -174,7 +176,7 @@ export class Campaign {
       this.#learn(batch, played);
       for (const { index, judgement } of played.suspicions) {
         const cases = batch.cases.slice(index, index + 1);
-        if (!isListed(suspects, signatureOf(judgement))) suspects.push({ cases, environment, judgement });
+        if (isWanted(suspects, signatureOf(judgement))) suspects.push({ cases, environment, judgement });
       }
       this.#parts.onProgress?.(this.status);
       if (played.trouble === undefined) {
@@ -285,8 +287,9 @@ export class Campaign {
 const pick = (cases: readonly Case[], indices: readonly number[]): Case[] =>
   indices.flatMap((index) => cases[index] ?? []);
 
-const isListed = (suspects: readonly Suspect[], signature: string): boolean =>
-  suspects.some(({ judgement }) => signatureOf(judgement) === signature);
+/** Whether a life has too few suspects of a kind yet. */
+const isWanted = (suspects: readonly Suspect[], signature: string): boolean =>
+  suspects.filter(({ judgement }) => signatureOf(judgement) === signature).length < MOST_ALIKE;
 
 const blameOf = ({ judgement }: Trouble, suspect: Case | undefined): string =>
   `${signatureOf(judgement)}\n${suspect?.op}\n${suspect?.mutator}`;

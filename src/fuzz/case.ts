@@ -38,7 +38,7 @@ export interface CaseRequest {
   readonly patches: readonly Patch[];
   /** Bit 63 is set in its unique: the kernel says that it may have been carried out before. */
   readonly resent: boolean;
-  /** Request of the same case whose unique it has too; absent for one of its own. */
+  /** Request of the same case whose unique it has too, negative for one of a batch before; absent for one of its own. */
   readonly repeats?: number;
 }
 

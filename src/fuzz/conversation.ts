@@ -38,6 +38,16 @@ export class Conversation {
     return this.#isUp;
   }
 
+  /** Number of the first request of the last batch. */
+  get base(): number {
+    return this.#lane.base;
+  }
+
+  /** Number of the first request of the next batch. */
+  get next(): number {
+    return this.#lane.next;
+  }
+
   /** How far the last batch came. */
   get slots(): SlotStates {
     return this.#lane.slots;

@@ -10,7 +10,7 @@ import { judgeAftermath } from './aftermath.js';
 import type { Case, CaseRequest } from './case.js';
 import { type Failure, rootQuestion } from './conversation.js';
 import { filled } from './fill.js';
-import { isSentAgain, type Observer } from './observe.js';
+import type { Observer } from './observe.js';
 import { remember } from './past.js';
 import type { Report } from './report.js';
 import type { Scenery } from './scenery.js';
@@ -61,7 +61,8 @@ export class Inspector {
     const last = cases.at(-1);
     const request = last?.requests[last.wrong];
     if (last === undefined || request === undefined) return;
-    const isAgain = last.requests.some(isSentAgain);
+    // Without bit 63 the server has no way to know.
+    const isAgain = last.requests.some(({ resent }) => resent);
     this.#last = { request, errno, isAgain, isAlone: cases.length === 1 };
   }
 

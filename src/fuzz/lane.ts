@@ -107,6 +107,16 @@ export class Lane {
     this.#options = options;
   }
 
+  /** Number of the first request of the last batch. */
+  get base(): number {
+    return this.#base;
+  }
+
+  /** Number of the first request of the next batch. */
+  get next(): number {
+    return this.#last + 1;
+  }
+
   /** How far the last batch came. */
   get slots(): SlotStates {
     return new SlotStates(this.#states);
@@ -217,7 +227,8 @@ export class Lane {
     if (high !== 0 && !resent) return -1;
     const slot = low / 2 - this.#base;
     const { requests, first } = this.#batch;
-    if (slot < 0 || slot >= this.#next) return -1;
+    if (slot < 0) return this.#slotOfEarlier(slot, resent);
+    if (slot >= this.#next) return -1;
     // Others of the same case may have the same unique.
     const start = first[slot] ?? slot;
     for (let other = slot; other < this.#next && first[other] === start; other++) {
@@ -226,6 +237,15 @@ export class Lane {
       if (isSame && marked === resent && this.#isOpen(other)) return other;
     }
     return -1;
+  }
+
+  /** The slot that has the unique of a request of an earlier batch. */
+  #slotOfEarlier(slot: number, resent: boolean): number {
+    const { requests, first } = this.#batch;
+    return requests.findIndex(
+      ({ repeats, resent: marked }, other) =>
+        repeats === slot - (first[other] ?? other) && marked === resent && this.#isOpen(other),
+    );
   }
 
   #isOpen(slot: number): boolean {

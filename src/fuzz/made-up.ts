@@ -27,6 +27,9 @@ const usual: Readonly<Record<string, number | bigint>> = {
   owner: OWNER,
 };
 
+/** Fields that are not what others of their kind are: a umask of usual bits would take the type away. */
+const unusual: Readonly<Record<string, number>> = { umask: 0o022 };
+
 /** O_* that a server may take another way for: to read, to write, to append. */
 const oflags: readonly number[] = [0, 1, 0o2001];
 /** Besides 0: F_WRLCK and F_UNLCK, SEEK_CUR to SEEK_HOLE, XATTR_CREATE and XATTR_REPLACE, keep size and punch hole. */
@@ -68,7 +71,7 @@ const fieldsOf = (part: SimplePart, session: Negotiated): MutableFields => {
 const structFields = (layout: Struct, size: number): MutableFields => {
   const fields: MutableFields = {};
   for (const { name, spec } of fieldsWithin(layout, size)) {
-    const value = usualOf(spec);
+    const value = unusual[name] ?? usualOf(spec);
     if (value !== undefined) fields[name] = value;
   }
   return fields;

@@ -42,8 +42,11 @@ class Kind {
   swallowed: Observed | undefined;
 }
 
+/** Closer looks at one frame that is sent again. */
+const MOST_LOOKS = 3;
+
 /** What a map has for a key; made when it has nothing. */
-const among = <V>(map: Map<string, V>, key: string, make: () => V): V => {
+const among = <K, V>(map: Map<K, V>, key: K, make: () => V): V => {
   const known = map.get(key);
   if (known !== undefined) return known;
   const made = make();
@@ -57,7 +60,8 @@ export const isSentAgain = ({ resent, repeats }: CaseRequest): boolean => resent
 /** The observer of a stage. */
 export class Observer {
   readonly #kinds = new Map<string, Map<string, Map<string, Kind>>>();
-  readonly #raised = new Set<Observed>();
+  /** Observations that a closer look was asked for; how often, for each frame that was sent again. */
+  readonly #raised = new Map<Observed, Map<Uint8Array, number>>();
   #bench: Bench | undefined;
 
   /** Another life begins. */
@@ -111,12 +115,23 @@ export class Observer {
    * did: only a closer look can tell.
    */
   isDoubtful(observation: Observed, one: Case): boolean {
+    const request = one.requests[one.wrong];
+    if (request?.resent === true) return this.#isWorthLooking(observation, request);
     if (this.#raised.has(observation)) return false;
-    this.#raised.add(observation);
+    this.#raised.set(observation, new Map());
     const { followUps } = observation.judgement;
     if (!followUps.includes('identify') && !followUps.includes('effects')) return false;
     const { world } = this.#at();
-    return one.requests.some((request) => isSentAgain(request) || world.usesOld(request));
+    return one.requests.some((each) => isSentAgain(each) || world.usesOld(each));
+  }
+
+  /** What a second sending does depends on the flags in the frame, and on what it finds. */
+  #isWorthLooking(observation: Observed, { op, bytes }: CaseRequest): boolean {
+    if (op === undefined || op.effect === 'none') return false;
+    const frames = among(this.#raised, observation, () => new Map<Uint8Array, number>());
+    const looks = frames.get(bytes) ?? 0;
+    frames.set(bytes, looks + 1);
+    return looks < MOST_LOOKS;
   }
 
   /** Judges without keeping anything. */

@@ -28,6 +28,9 @@ export interface Replies {
 /** With one server thread the first unanswered request is the guilty one, with a few it is among the first few. */
 const FIRST_SUSPECTS = 4;
 
+/** Each is tried again alone, which takes as long as some hundred cases do; the others have their turn in a later batch. */
+const MOST_DOUBTFUL = 64;
+
 /** Collects what came of the cases of one batch. */
 export class Report implements LaneListener {
   readonly #cases: readonly Case[];
@@ -133,6 +136,7 @@ export class Report implements LaneListener {
     const known = this.#observations[index];
     if (known === undefined || isBad) this.#observations[index] = observed;
     if (isBad) this.#suspicions.push({ index, judgement });
-    else if (one !== undefined && this.#observer.isDoubtful(observed, one)) this.#doubtful.push(index);
+    else if (one !== undefined && this.#doubtful.length < MOST_DOUBTFUL)
+      if (this.#observer.isDoubtful(observed, one)) this.#doubtful.push(index);
   }
 }

@@ -24,6 +24,7 @@ import type { Preparation, Prepare, PreparingStep } from './preparation.js';
 import { Preparer } from './preparer.js';
 import { type Replies, Report } from './report.js';
 import { benchOf, bindMemory, type Scenery } from './scenery.js';
+import { type Halves, halvesOf, Witness } from './second-sending.js';
 import { Sessions } from './sessions.js';
 import type { Era } from './world.js';
 
@@ -186,6 +187,26 @@ export class Stage {
    * where the reply does not tell. The gravest judgement about it first; there is always one.
    */
   async examine(one: Case): Promise<readonly Judgement[]> {
+    const halves = halvesOf(one);
+    if (halves === undefined) return this.#examineWhole(one);
+    const { observations, suspicions, trouble } = await this.play([halves.first]);
+    if (trouble !== undefined) return [trouble.judgement, ...suspicions.map(({ judgement }) => judgement)];
+    return observations[0]?.errno === 0 ? this.#examineSecond(halves) : this.#examineWhole(one);
+  }
+
+  /** The first sending was done: what the second one changes is done twice. */
+  async #examineSecond({ request, repeats, second }: Halves): Promise<readonly Judgement[]> {
+    const act = this.#on();
+    const { talk } = act;
+    const number = talk.base + repeats;
+    const witness = await Witness.of(act, request);
+    if (witness === undefined) return this.check();
+    const judgements = await this.#examineWhole(second(number - talk.next));
+    const twice = talk.isUp ? await witness.judge(this.#observer.scene()) : undefined;
+    return twice === undefined ? judgements : [gravest(twice, ...judgements), ...judgements];
+  }
+
+  async #examineWhole(one: Case): Promise<readonly Judgement[]> {
     const { observations, suspicions, trouble } = await this.play([one]);
     const request = one.requests[one.wrong];
     const own = observations[0]?.judgement;

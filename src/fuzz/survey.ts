@@ -135,7 +135,18 @@ const openedBy = (
   return [{ target, fh: u64At(reply, HANDLE_AT) }];
 };
 
-const resultOf = ({ request }: Question, reply: Uint8Array, { negotiated }: Era): UseResult => {
+/** What replies to lookups of names tell; absent where nobody can tell. */
+export const entryIn = (request: CaseRequest, reply: Uint8Array, era: Era): ObjectState | undefined => {
+  const result = resultOf({ request }, reply, era);
+  if (result.kind === 'error') return { scalars: {}, error: result.errno };
+  return result.kind === 'good' ? { scalars: withoutTimes(result.told.scalars) } : undefined;
+};
+
+const resultOf = (
+  { request }: Pick<Question, 'request'>,
+  reply: Uint8Array,
+  { negotiated }: Era,
+): UseResult => {
   const errno = -errorOf(reply);
   if (errno !== 0) return { kind: 'error', errno };
   const asked = decodeRequest(request.bytes, negotiated);

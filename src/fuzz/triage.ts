@@ -42,6 +42,8 @@ export type Triaged =
 /** Runs before a finding is believed, and how many of them must show it. */
 const RUNS = 5;
 const BELIEVED = 4;
+/** Runs after which a signature that was never believed is given up: the next case may show it without what was there by chance. */
+const MOST_RUNS = 8;
 
 const DIGITS = 16;
 
@@ -88,7 +90,7 @@ export class Triage {
   /** Whether a judgement shows what is known already, so that nothing has to be run. */
   isKnown(judgement: Judgement): boolean {
     const signature = signatureOf(judgement);
-    return this.#findings.has(signature) || this.#dismissed.has(signature);
+    return this.#findings.has(signature) || (this.#dismissed.get(signature)?.n ?? 0) >= MOST_RUNS;
   }
 
   /** Takes what an earlier session of the same campaign came to. */
@@ -111,7 +113,9 @@ export class Triage {
   }
 
   #dismiss(judgement: Judgement, reliability: Reliability): Triaged {
-    this.#dismissed.set(signatureOf(judgement), reliability);
+    const signature = signatureOf(judgement);
+    const { k, n } = this.#dismissed.get(signature) ?? { k: 0, n: 0 };
+    this.#dismissed.set(signature, { k: k + reliability.k, n: n + reliability.n });
     return { kind: 'unconfirmed', reliability };
   }
 
@@ -150,6 +154,7 @@ export class Triage {
     const { judgement, reliability } = isKept ? again : confirmed;
     const finding = this.#finding(suspect, { judgement, reliability, plan: isKept ? small : plan });
     this.#findings.set(signature, finding);
+    this.#dismissed.delete(signature);
     return finding;
   }
 

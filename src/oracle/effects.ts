@@ -281,3 +281,30 @@ export const judgeTwice = (
   ];
   return evidence.length === 0 ? undefined : judgementOf(probe, scene, { verdict: 'twice', evidence });
 };
+
+/** Something that a request was to change, between its first sending, which was done, and its second, and after that. */
+export interface Resent {
+  /** An object or a name. */
+  readonly what: string;
+  readonly before: ObjectState;
+  readonly after: ObjectState;
+}
+
+const replaced = ({ before, after }: Resent): string[] =>
+  before.scalars.ino === undefined ||
+  after.scalars.ino === undefined ||
+  before.scalars.ino === after.scalars.ino
+    ? []
+    : ['is another object'];
+
+/** Judges a request that was done and sent again: `twice` when the second sending changed anything; `undefined` otherwise. */
+export const judgeResent = (probe: Probe, resent: readonly Resent[], scene: Scene): Judgement | undefined => {
+  const evidence = resent.flatMap((one) =>
+    [...replaced(one), ...changesOf(one.before, one.after)].map((change) => `${one.what}: ${change}`),
+  );
+  if (evidence.length === 0) return undefined;
+  return judgementOf(probe, scene, {
+    verdict: 'twice',
+    evidence: ['it was done already, and changed more when it was sent again:', ...evidence],
+  });
+};
