@@ -53,7 +53,8 @@ export class Lawful {
   take({ requests, meant }: Pick<Case, 'requests' | 'meant'>, world: World, era: Era): void {
     for (const request of requests) {
       if (givesUpIds(request))
-        for (const one of releasedBy(request.patches)) if (world.isLive(one)) this.#gone.add(one);
+        for (const one of releasedBy(request.patches).flatMap((each) => world.goneWith(each)))
+          this.#gone.add(one);
       if (!asksForChange(request)) continue;
       const keys = [
         ...world.meantBy(request, era.negotiated),

@@ -51,6 +51,7 @@ export class World {
   readonly #symbols: Preparation['symbols'];
   readonly #last: number;
   /** Incarnation that mints a symbol. */
+  readonly #goneWith = new Map<number, number[]>();
   readonly #mintedIn = new Map<number, number>();
   readonly #keys: readonly ObjectKey[];
   readonly #byPath = new Map<string, ObjectKey>();
@@ -104,6 +105,17 @@ export class World {
   isLive(symbol: number, incarnation = this.#last): boolean {
     if (symbol === ROOT_SYMBOL) return true;
     return this.#mintedIn.get(symbol) === incarnation && !this.#released.has(symbol);
+  }
+
+  /** A live id and what cannot outlast it: handles that are open on a node, which no kernel forgets before they are closed. */
+  goneWith(symbol: number): number[] {
+    if (!this.isLive(symbol)) return [];
+    const known = this.#goneWith.get(symbol);
+    if (known !== undefined) return known;
+    const gone = [...this.#symbols].filter(({ id, node }) => id === symbol || node === symbol);
+    const ids = gone.map(({ id }) => id);
+    this.#goneWith.set(symbol, ids);
+    return ids;
   }
 
   /** Whether a request uses an id as it was once minted, which the running life does not vouch for. */
