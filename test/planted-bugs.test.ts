@@ -2,8 +2,8 @@ import { join } from 'node:path';
 import { describe, expect } from 'vitest';
 import type { Judgement } from '#relight/oracle/verdict.js';
 import { plantedBugs } from '#relight/specimen/planted/planted.js';
-import { test } from '../support/leak-guard.js';
-import { afterTour, type Campaigned, campaignOn, inFolder, specimen } from './short-campaign.js';
+import { afterTour, type Campaigned, campaignOn, inFolder, specimen } from './fuzz/short-campaign.js';
+import { test } from './support/leak-guard.js';
 
 /** Some of the benchmark's bugs, of different verdicts, that any seed finds in its first batches. */
 const quick = [
