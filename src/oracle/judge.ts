@@ -163,10 +163,32 @@ export const judgeReply = (
 };
 
 /** Judges that the server ended although nobody asked it to. */
-export const judgeExit = (probe: Probe, exit: ServerExit, scene: Pick<Scene, 'negotiated'>): Judgement => {
+const judgeExit = (probe: Probe, exit: ServerExit, scene: Pick<Scene, 'negotiated'>): Judgement => {
   const { verdict, signature, evidence } = exitMeaning(exit);
   const op = operationIn(probe)?.name ?? 'unknown opcode';
   return judgementOf(probe, scene, { verdict, signature: `${op} ${signature}`, evidence });
+};
+
+/**
+ * Judges a request that was not the only one in flight when the server ended: the first may be blamed where no more can be
+ * found out (`isFirst`), of any other nobody knows whether the server had read it.
+ */
+const judgeShared = (
+  probe: Probe,
+  { exit, among }: Extract<Outcome, { kind: 'ended' }>,
+  scene: Pick<Scene, 'negotiated'>,
+): Judgement => {
+  const judgement = judgeExit(probe, exit, scene);
+  if (among === undefined) return judgement;
+  const shared = `one of ${among.inFlight} requests that were in flight then`;
+  if (among.isFirst)
+    return { ...judgement, evidence: [...judgement.evidence, `${shared}, the first that was sent`] };
+  return {
+    ...judgement,
+    verdict: 'unknown',
+    signature: `unknown ${judgement.op} ${judgement.idKind}`,
+    evidence: [...judgement.evidence, shared],
+  };
 };
 
 /** Judges that a reply that is due does not come. A lock may be waited for; nothing else may. */
@@ -191,7 +213,7 @@ export const judgeHang = (
 /** Judges any outcome. */
 export const judge = (probe: Probe, outcome: Outcome, scene: Scene): Judgement => {
   if (outcome.kind === 'reply') return judgeReply(probe, outcome, scene);
-  if (outcome.kind === 'ended') return judgeExit(probe, outcome.exit, scene);
+  if (outcome.kind === 'ended') return judgeShared(probe, outcome, scene);
   if (outcome.kind === 'silence') return judgeHang(probe, outcome, scene);
   if (outcome.kind === 'withheld')
     return judgementOf(probe, scene, { verdict: 'not-sent', evidence: [`kept back by ${outcome.by}`] });

@@ -52,7 +52,12 @@ export type Outcome =
       readonly waitedMs: number;
       readonly later: { readonly answered: number; readonly unanswered: number };
     }
-  | { readonly kind: 'ended'; readonly exit: ServerExit }
+  /** `among`: requests that were in flight then, when there were others; `isFirst` of the one that was sent first. */
+  | {
+      readonly kind: 'ended';
+      readonly exit: ServerExit;
+      readonly among?: { readonly inFlight: number; readonly isFirst: boolean } | undefined;
+    }
   /** The strategy or the kernel kept it back. */
   | { readonly kind: 'withheld'; readonly by: string };
 

@@ -10,6 +10,7 @@ import type { DriveEnd } from './driver.js';
 import { endingOf } from './ending.js';
 import { Inspector } from './inspector.js';
 import type { Sighting } from './sighting.js';
+import { type Later, nothingLater, silenceOf } from './silence.js';
 import type { Witness, WitnessParts } from './witness.js';
 
 /** Who judges. */
@@ -37,7 +38,7 @@ export class Aftermath {
   async judge(end: DriveEnd, lost: readonly Sighting[]): Promise<void> {
     for (const replied of this.#replied) await this.#judgeResent(replied, lost);
     if (end.kind === 'died') await this.#judgeEnd();
-    else if (end.kind === 'hang') this.#judgeHang();
+    else if (end.kind === 'hang') await this.#judgeHang();
     else await this.#judgeReleases();
   }
 
@@ -56,30 +57,45 @@ export class Aftermath {
     );
   }
 
-  /** The server ended: by what was sent again and not answered, else by the last message. */
+  /**
+   * The server ended: by what was sent again and not answered, else by the last message. Sent again once more it would kill the
+   * next one, so that the first is blamed.
+   */
   async #judgeEnd(): Promise<void> {
     const { judging, driver } = this.#parts;
     const outcome = await endingOf(driver);
-    for (const probe of this.#unanswered()) judging.keep(judging.judge(probe, outcome));
+    const blamed = this.#blamed();
+    for (const [index, { probe }] of blamed.entries()) {
+      const among = blamed.length > 1 ? { inFlight: blamed.length, isFirst: index === 0 } : undefined;
+      judging.keep(judging.judge(probe, { ...outcome, among }));
+    }
   }
 
-  #judgeHang(): void {
-    const { judging, options } = this.#parts;
-    const probes = this.#unanswered();
-    const later = { answered: 0, unanswered: probes.length };
-    for (const probe of probes)
-      judging.keep(judging.judge(probe, { kind: 'silence', waitedMs: options.replyTimeoutMs, later }));
+  async #judgeHang(): Promise<void> {
+    const { judging, driver, options } = this.#parts;
+    for (const { probe, later } of this.#blamed()) {
+      const outcome = await silenceOf(driver, options.replyTimeoutMs, later);
+      judging.keep(judging.judge(probe, outcome));
+    }
   }
 
-  #unanswered(): Probe[] {
+  /** Requests that were sent again and not answered, in the order of sending; without any, the last message. */
+  #blamed(): { readonly probe: Probe; readonly later: Later }[] {
     const { judging } = this.#parts;
     const answered = new Set(this.#replied.map(({ unique }) => unique));
-    const open = this.#sent.flatMap(({ cause, tag, unique, bytes }) => {
-      const step = cause === 'resend' && !answered.has(unique) ? this.#stepOf(tag) : undefined;
-      return step === undefined ? [] : [judging.ofStep(step, bytes)];
+    const again = this.#sent.filter(({ cause }) => cause === 'resend');
+    const open = again.flatMap(({ tag, unique, bytes }, index) => {
+      const step = answered.has(unique) ? undefined : this.#stepOf(tag);
+      if (step === undefined) return [];
+      const rest = again.slice(index + 1);
+      const done = rest.filter((one) => answered.has(one.unique)).length;
+      const later = { answered: done, unanswered: rest.length - done };
+      return [{ probe: judging.ofStep(step, bytes), later }];
     });
     const last = this.#sent.at(-1);
-    return open.length > 0 || last === undefined ? open : [judging.ofMessage(last.bytes)];
+    return open.length > 0 || last === undefined
+      ? open
+      : [{ probe: judging.ofMessage(last.bytes), later: nothingLater }];
   }
 
   /** One judgement for all ids that were given back: which of them did harm cannot be told apart. */

@@ -7,8 +7,8 @@ import type { PlanSymbol } from '../plan/plan.js';
 import type { DriveEnd, RequestSource } from './driver.js';
 import { endingOf } from './ending.js';
 import type { IncarnationParts, Incarnations } from './incarnations.js';
-import { Inspector } from './inspector.js';
 import { fits, makeProbe, type ProbeKind, probeKinds, type ReadyProbe } from './probes.js';
+import { silenceOf } from './silence.js';
 import type { Case, Witness } from './witness.js';
 
 /** Tags of probes begin above those of any plan. */
@@ -136,10 +136,7 @@ export class Probing {
       return one.sent === undefined ? { outcome: neverSent, request } : { outcome, request: one.sent };
     }
     if (one.outcome !== undefined) return { outcome: one.outcome, request: one.sent ?? request };
-    const later = (await new Inspector(driver).isAlive())
-      ? { answered: 1, unanswered: 0 }
-      : { answered: 0, unanswered: 1 };
-    return { outcome: { kind: 'silence', waitedMs: options.replyTimeoutMs, later }, request };
+    return { outcome: await silenceOf(driver, options.replyTimeoutMs), request };
   }
 
   /** Looks at what else the request did, as far as it can have done anything. */

@@ -8,6 +8,7 @@ import type { Replied } from '../kernel/conversation.js';
 import { VirtualKernel } from '../kernel/virtual-kernel.js';
 import type { Divergence } from '../oracle/compare.js';
 import { Listings } from '../oracle/listing.js';
+import type { Outcome } from '../oracle/probe.js';
 import { isUnsafe, type Verdict } from '../oracle/verdict.js';
 import { Bindings } from '../plan/bindings.js';
 import type { Plan, Step } from '../plan/plan.js';
@@ -25,6 +26,7 @@ import { Probing } from './probing.js';
 import type { Restart } from './restart-point.js';
 import type { Failure, ReplayResult } from './result.js';
 import type { Sighting } from './sighting.js';
+import { laterSteps, silenceOf } from './silence.js';
 import { Store } from './store.js';
 import { Survivors } from './survivors.js';
 import { Witness } from './witness.js';
@@ -209,35 +211,50 @@ class Replay {
   }
 
   /** The server failed with requests in its hands: those with stale ids are judged, otherwise it failed by itself. */
-  async #failed(how: 'died' | 'hang', { from, to }: { from: number; to: number }): Promise<void> {
-    const all = this.#held(from, to);
+  async #failed(how: 'died' | 'hang', stretch: { from: number; to: number }): Promise<void> {
+    const all = this.#held(stretch);
+    const first = this.#sentFirst(all);
     const suspects = how === 'died' ? this.#course.suspect(all) : new Set<Step>();
     const held = all.filter((step) => !suspects.has(step));
-    const outcome =
-      how === 'died'
-        ? await endingOf(this.#driver)
-        : ({
-            kind: 'silence',
-            waitedMs: this.#options.replyTimeoutMs,
-            later: { answered: 0, unanswered: held.length },
-          } as const);
+    const stale = held.filter((step) => staleSymbols(step, this.#state).length > 0);
+    const among = all.length > 1 ? { inFlight: all.length, first } : undefined;
+    const text = how === 'died' ? await this.#ended(stale, among) : await this.#silent(stale, stretch);
     for (const step of held) {
       this.#state.finished[step.index] = 1;
       this.#judging.identities.unanswered(step, this.#state.incarnation);
     }
-    const stale = held.filter((step) => staleSymbols(step, this.#state).length > 0);
-    for (const step of stale) this.#judging.keep(this.#judging.judge(this.#judging.ofStep(step), outcome));
-    const [first] = held;
     if (stale.length === 0 && suspects.size === 0)
-      this.#failures.push({
-        step: first?.index ?? from,
-        op: first?.op?.name ?? 'none',
-        text:
-          how === 'hang'
-            ? `no reply within ${this.#options.replyTimeoutMs} ms`
-            : `the server ended: ${endText(outcome)}`,
-      });
-    await this.#revive(all[0]?.index ?? from);
+      this.#failures.push({ step: held[0]?.index ?? stretch.from, op: held[0]?.op?.name ?? 'none', text });
+    await this.#revive(all[0]?.index ?? stretch.from);
+  }
+
+  #sentFirst(steps: readonly Step[]): Step | undefined {
+    const { uniques } = this.#state;
+    const sent = steps.toSorted((a, b) => (uniques[a.index] ?? 0) - (uniques[b.index] ?? 0));
+    return sent[0];
+  }
+
+  /** Judges stale steps that are not sent again by the end of the server; of several, the first is blamed. */
+  async #ended(stale: readonly Step[], among: { inFlight: number; first: Step | undefined } | undefined) {
+    const outcome = await endingOf(this.#driver);
+    for (const step of stale) {
+      const shared = among && { inFlight: among.inFlight, isFirst: step === among.first };
+      this.#judge(step, { ...outcome, among: shared });
+    }
+    return `the server ended: ${endText(outcome)}`;
+  }
+
+  async #silent(stale: readonly Step[], stretch: { from: number; to: number }): Promise<string> {
+    const { replyTimeoutMs } = this.#options;
+    for (const step of stale) {
+      const later = laterSteps(this.#state, this.#state.uniques[step.index] ?? 0, stretch);
+      this.#judge(step, await silenceOf(this.#driver, replyTimeoutMs, later));
+    }
+    return `no reply within ${replyTimeoutMs} ms`;
+  }
+
+  #judge(step: Step, outcome: Outcome): void {
+    this.#judging.keep(this.#judging.judge(this.#judging.ofStep(step), outcome));
   }
 
   async #revive(at: number): Promise<void> {
@@ -251,7 +268,7 @@ class Replay {
   }
 
   /** Steps that were sent to the running incarnation and not answered. */
-  #held(from: number, to: number): Step[] {
+  #held({ from, to }: { readonly from: number; readonly to: number }): Step[] {
     const held: Step[] = [];
     for (let index = from; index < to; index++) {
       if (this.#state.finished[index] === 1 || this.#state.uniques[index] === 0) continue;

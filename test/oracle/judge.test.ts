@@ -351,6 +351,16 @@ describe('no reply', () => {
       signature: 'GETATTR SIGSEGV',
     });
   });
+
+  it("as the server ended with others in flight, too, is nobody's fault as yet", () => {
+    const exit = { code: undefined, signal: 'SIGSEGV', stderr: [] };
+    const among = { inFlight: 3, isFirst: false };
+    const judgement = judged(getattrOf('a'), { kind: 'ended', exit, among });
+    expect(judgement).toMatchObject({ verdict: 'unknown', signature: 'unknown GETATTR node' });
+    expect(evidence(judgement)).toMatch(/one of 3 requests that were in flight then/);
+    const first = judged(getattrOf('a'), { kind: 'ended', exit, among: { ...among, isFirst: true } });
+    expect(first).toMatchObject({ verdict: 'crash', signature: 'GETATTR SIGSEGV' });
+  });
 });
 
 describe('stale handles', () => {

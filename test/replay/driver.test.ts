@@ -5,6 +5,7 @@ import { describe, expect } from 'vitest';
 import { VirtualKernel } from '#relight/kernel/virtual-kernel.js';
 import { encodeRequest } from '#relight/protocol/encode.js';
 import { type DriveEnd, Driver } from '#relight/replay/driver.js';
+import { silenceOf } from '#relight/replay/silence.js';
 import { Launcher } from '#relight/transport/launch.js';
 import { test } from '../support/leak-guard.js';
 import { root } from '../support/root.js';
@@ -59,5 +60,23 @@ describe('a server that sends notifications and answers nothing', () => {
       return answer instanceof Uint8Array ? { kind: 'done' } : answer;
     });
     expect(end).toEqual({ kind: 'hang' });
+  });
+
+  test('is asked for its root when nothing was sent later', { timeout: 20_000 }, async () => {
+    await driven('noisy-server.mjs', async (driver) => {
+      const later = { answered: 0, unanswered: 1 };
+      expect(await silenceOf(driver, 300)).toEqual({ kind: 'silence', waitedMs: 300, later });
+      return { kind: 'done' };
+    });
+  });
+});
+
+describe('a server that answers', () => {
+  test('is not said to hang as a whole', { timeout: 20_000 }, async () => {
+    await driven('garbage-server.mjs', async (driver) => {
+      const later = { answered: 1, unanswered: 0 };
+      expect(await silenceOf(driver, 300)).toEqual({ kind: 'silence', waitedMs: 300, later });
+      return { kind: 'done' };
+    });
   });
 });
