@@ -243,7 +243,8 @@ export class Campaign {
     );
     const { judgement } = guilt?.failure ?? trouble;
     if (guilt === undefined) {
-      this.#notes.push(`seen once and not again: ${signatureOf(judgement)}`);
+      if (this.#parts.isStopped?.() !== true)
+        this.#notes.push(`seen once and not again: ${signatureOf(judgement)}`);
       return undefined;
     }
     for (const index of guilt.cases) scheduler.saw(batch.arms[index] ?? -1, 'costly');
@@ -254,7 +255,8 @@ export class Campaign {
 
   /** Tries some cases on a life of their own. */
   async #attempt(cases: readonly Case[], environment: Environment): Promise<Trouble | undefined> {
-    if (!(await this.#begin(environment))) return undefined;
+    const isStopped = this.#parts.isStopped?.() === true;
+    if (isStopped || !(await this.#begin(environment))) return undefined;
     return (await this.#play(cases)).trouble;
   }
 
