@@ -88,9 +88,7 @@ const matrixLines = (matrix: Matrix, paint: Paint): string[] => {
   });
   return [
     ...(shown.length === 0 ? [] : [paint.bold(head), ...body]),
-    ...(safe.length === 0
-      ? []
-      : wrapped(`${shown.length === 0 ? '' : 'nothing unsafe: '}${safe.join(' ')}`, '  ')),
+    ...(safe.length === 0 ? [] : wrapped(`nothing unsafe: ${safe.join(' ')}`, '  ')),
   ];
 };
 
