@@ -1,5 +1,6 @@
 /** Which objects of a recording make a good cast: found again by their paths, of all types, near the root and far from it. */
 
+import { DIRECTORY, REGULAR, SYMLINK } from '../oracle/fingerprint.js';
 import { nameShape } from '../plan/places.js';
 import type { Plan, PlanSymbol, Step } from '../plan/plan.js';
 import { textOf } from '../protocol/byte-string.js';
@@ -17,9 +18,6 @@ export interface Candidate {
   readonly parent: Candidate | undefined;
 }
 
-const DIRECTORY = 0o040000;
-const REGULAR = 0o100000;
-const SYMLINK = 0o120000;
 const typeNames: Readonly<Record<number, ObjectType>> = {
   [DIRECTORY]: 'directory',
   [REGULAR]: 'file',

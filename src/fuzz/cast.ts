@@ -3,7 +3,14 @@
  * life and in a later one. How those ids are got is in `prologue.ts`; no server is known here.
  */
 
-import { type MemoryPlace, memoryPlaces, type Plan, type PlanSymbol, ROOT_SYMBOL } from '../plan/plan.js';
+import {
+  blankSymbol,
+  type MemoryPlace,
+  memoryPlaces,
+  type Plan,
+  type PlanSymbol,
+  ROOT_SYMBOL,
+} from '../plan/plan.js';
 import type { Negotiated } from '../protocol/negotiated.js';
 import type { ObjectType } from '../protocol/operation.js';
 import type { Relookup } from '../replay/inspector.js';
@@ -232,13 +239,4 @@ class SymbolList {
   }
 }
 
-const nameless = {
-  kind: 'node',
-  origin: 'step',
-  mintedBy: undefined,
-  node: undefined,
-  path: undefined,
-  type: undefined,
-  recorded: 0n,
-  generation: undefined,
-} as const;
+const nameless = { ...blankSymbol, origin: 'step' } as const;

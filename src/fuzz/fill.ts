@@ -3,9 +3,9 @@
 import { putPair } from '../kernel/wire.js';
 import type { Bindings } from '../plan/bindings.js';
 import { shiftAt } from '../plan/shift.js';
+import { UNIQUE_AT } from '../protocol/header.js';
 import type { CaseRequest } from './case.js';
 
-const UNIQUE_AT = 8;
 const RESENT = 0x8000_0000;
 const INTERRUPTS = 1;
 

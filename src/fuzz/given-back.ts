@@ -4,12 +4,12 @@
  */
 
 import { encodeRequest } from '../protocol/encode.js';
+import { NODEID_AT } from '../protocol/header.js';
 import { replyIdMap, visitIds } from '../protocol/id-sites.js';
 import type { Negotiated } from '../protocol/negotiated.js';
 import type { Operation, OperationName } from '../protocol/operations.js';
 import { u64At } from '../protocol/raw.js';
 
-const NODEID_AT = 16;
 const DIRECTORY_OPENER: OperationName = 'OPENDIR';
 
 /** Whether good replies to an operation hand out ids. */

@@ -6,6 +6,7 @@
 import { crashReport } from '../oracle/crash-report.js';
 import { judgeStore } from '../oracle/effects.js';
 import type { Judgement } from '../oracle/verdict.js';
+import { NODEID_AT } from '../protocol/header.js';
 import { judgeAftermath } from './aftermath.js';
 import type { Case, CaseRequest } from './case.js';
 import { type Failure, rootQuestion } from './conversation.js';
@@ -27,7 +28,6 @@ interface Played {
   readonly isAlone: boolean;
 }
 
-const NODEID_AT = 16;
 const nothing = new Uint8Array(0);
 
 /** Looks at the objects that a life handed out ids for. */

@@ -10,7 +10,7 @@ import { checkError, checkHeader, checkLength } from '../kernel/reply-length.js'
 import type { Shape } from '../kernel/shape.js';
 import { putPair } from '../kernel/wire.js';
 import type { Bindings } from '../plan/bindings.js';
-import { errorOf, isNotification, opcodeOf } from '../protocol/header.js';
+import { errorOf, isNotification, OUT_HEADER_SIZE, opcodeOf, UNIQUE_AT } from '../protocol/header.js';
 import { notificationOf } from '../protocol/notifications.js';
 import { u32At } from '../protocol/raw.js';
 import { PATIENCE_MS } from '../transport/connection.js';
@@ -44,8 +44,6 @@ export interface LaneOptions {
   readonly replyTimeoutMs: number;
 }
 
-const UNIQUE_AT = 8;
-const HEADER = 16;
 const RESENT = 0x8000_0000;
 /** High word of the unique of what gives ids back; nobody waits for the answer. */
 const ASIDE = 0x0040_0000;
@@ -203,7 +201,7 @@ export class Lane {
     if (high === ASIDE) return;
     const low = u32At(message, UNIQUE_AT);
     // The answer to an INTERRUPT.
-    if ((low & 1) !== 0 && message.length === HEADER) return;
+    if ((low & 1) !== 0 && message.length === OUT_HEADER_SIZE) return;
     const slot = this.#slotOf(low, high);
     if (slot < 0) return this.#stranger(low, high, message);
     if (this.#states[slot] === UNDER_WAY) this.#awaited--;

@@ -1,6 +1,7 @@
 /** What the requests of a life may lawfully have changed, and which of its ids they gave back: neither is held against them. */
 
 import type { ObjectKey } from '../oracle/seen.js';
+import { IN_HEADER_SIZE } from '../protocol/header.js';
 import type { Operation } from '../protocol/operations.js';
 import { u32At } from '../protocol/raw.js';
 import type { Case, CaseRequest } from './case.js';
@@ -11,7 +12,7 @@ const changing: ReadonlySet<string> = new Set(['data', 'name', 'attr', 'xattr', 
 export const isChanging = ({ effect, name }: Operation): boolean => changing.has(effect) || name === 'OPEN';
 
 /** Flags are the first field of `fuse_open_in`. */
-const OPEN_FLAGS_AT = 40;
+const OPEN_FLAGS_AT = IN_HEADER_SIZE;
 const O_TRUNC = 0o1000;
 const O_ACCMODE = 3;
 

@@ -8,7 +8,7 @@ import type { Scene } from '../oracle/probe.js';
 import type { Judgement } from '../oracle/verdict.js';
 import { decodeRequest } from '../protocol/decode.js';
 import { Fattr } from '../protocol/flags.js';
-import { nodeidOf } from '../protocol/header.js';
+import { NODEID_AT, nodeidOf } from '../protocol/header.js';
 import type { Fields } from '../protocol/layout.js';
 import type { Operation } from '../protocol/operations.js';
 import { u64At } from '../protocol/raw.js';
@@ -72,7 +72,6 @@ const questionsAbout = ({ op }: CaseRequest, frame: Uint8Array, era: Era): Quest
   ];
 };
 
-const NODEID_AT = 16;
 /** Length that somebody else gives to a new file. */
 const FILLED = 4096n;
 

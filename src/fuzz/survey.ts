@@ -4,12 +4,12 @@
  */
 
 import type { ObjectState } from '../oracle/effects.js';
-import { DIRECTORY, type Fingerprint, fingerprintOf, REGULAR } from '../oracle/fingerprint.js';
+import { DIRECTORY, type Fingerprint, fingerprintOf, REGULAR, SYMLINK } from '../oracle/fingerprint.js';
 import type { UseResult } from '../oracle/live-ids.js';
 import type { ObjectKey } from '../oracle/seen.js';
 import { decodeReply, decodeRequest } from '../protocol/decode.js';
 import { encodeRequest, type RequestDraft } from '../protocol/encode.js';
-import { errorOf } from '../protocol/header.js';
+import { errorOf, OUT_HEADER_SIZE } from '../protocol/header.js';
 import type { OperationName } from '../protocol/operations.js';
 import { operationNamed } from '../protocol/operations.js';
 import { u64At } from '../protocol/raw.js';
@@ -35,10 +35,9 @@ export interface Look {
   readonly uses: ReadonlyMap<number, Use>;
 }
 
-const SYMLINK = 0o120000;
 const HEAD_BYTES = 4096;
 const LISTING_BYTES = 16384;
-const HANDLE_AT = 16;
+const HANDLE_AT = OUT_HEADER_SIZE;
 
 const readers = { [REGULAR]: 'READ', [DIRECTORY]: 'READDIR' } as const;
 const openers = { [REGULAR]: 'OPEN', [DIRECTORY]: 'OPENDIR' } as const;

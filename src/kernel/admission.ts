@@ -4,6 +4,7 @@
  */
 
 import { Errno } from '../base/errno.js';
+import { IN_HEADER_SIZE, NODEID_AT } from '../protocol/header.js';
 import { u32At } from '../protocol/raw.js';
 import { type Cache, DIRECTORY_TYPE } from './cache.js';
 import type { Forget } from './forget-queue.js';
@@ -13,8 +14,7 @@ import type { Strategy } from './strategies/strategy.js';
 import type { Walker } from './walker.js';
 import { put32, putPair, u53 } from './wire.js';
 
-const NODEID_AT = 16;
-const BODY_AT = 40;
+const BODY_AT = IN_HEADER_SIZE;
 
 /** A request on its way. */
 export interface Candidate {

@@ -4,6 +4,7 @@
  */
 
 import { Errno } from '../base/errno.js';
+import { IN_HEADER_SIZE, NODEID_AT } from '../protocol/header.js';
 import { u32At } from '../protocol/raw.js';
 import { type Cache, DIRECTORY_TYPE, type Place } from './cache.js';
 import { isDots, walkDirectory } from './directory.js';
@@ -36,8 +37,7 @@ export interface Applied {
 const nothing: Applied = { refusal: undefined, node: undefined, file: undefined, bad: undefined };
 const refused = (refusal: Refusal): Applied => ({ ...nothing, refusal });
 
-const NODEID_AT = 16;
-const BODY_AT = 40;
+const BODY_AT = IN_HEADER_SIZE;
 const S_IFMT = 0xf000;
 const S_IFREG = 0x8000;
 

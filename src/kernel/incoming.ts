@@ -4,7 +4,8 @@
  */
 
 import { Errno } from '../base/errno.js';
-import { isNotification } from '../protocol/header.js';
+import { isNotification, OUT_HEADER_SIZE, UNIQUE_AT } from '../protocol/header.js';
+import { operationNamed } from '../protocol/operations.js';
 import { u32At } from '../protocol/raw.js';
 import type { Cache } from './cache.js';
 import { applyError, applyReply } from './effects.js';
@@ -33,9 +34,8 @@ export interface IncomingParts {
   follows(): boolean;
 }
 
-const UNIQUE_AT = 8;
-const HEADER = 16;
-const INIT = 26;
+/** Opcode of the handshake. */
+export const INIT = operationNamed('INIT').opcode;
 
 /** The device's `write` side. */
 export class Incoming {
@@ -111,7 +111,7 @@ export class Incoming {
 
   /** ENOSYS ends all interrupting, EAGAIN asks for another INTERRUPT; anything else is taken and ignored. */
   #interruptReply(request: InFlight, bytes: Uint8Array) {
-    if (bytes.length !== HEADER) return this.#reject(bytes, byDevice('long'), request);
+    if (bytes.length !== OUT_HEADER_SIZE) return this.#reject(bytes, byDevice('long'), request);
     const errno = errnoIn(bytes);
     if (errno === Errno.ENOSYS) this.#parts.outbox.forbidInterrupts();
     else if (errno === Errno.EAGAIN && request.interrupted) this.#parts.outbox.interrupt(request);
@@ -128,7 +128,7 @@ export class Incoming {
     if (notice.errno !== 0) return undefined;
     if (notice.name === 'RESEND') this.#parts.resend();
     if (notice.name === 'RETRIEVE' && !this.#parts.follows()) {
-      this.#parts.outbox.sendOwn(notifyReplyMessage(bytes.subarray(HEADER)), 'notifyReply');
+      this.#parts.outbox.sendOwn(notifyReplyMessage(bytes.subarray(OUT_HEADER_SIZE)), 'notifyReply');
     }
     return undefined;
   }

@@ -1,6 +1,7 @@
 /** Operations that the server answered with ENOSYS once, which the kernel then does without (`fuse_conn.no_open` …). */
 
 import { Errno } from '../base/errno.js';
+import { IN_HEADER_SIZE } from '../protocol/header.js';
 import { u32At } from '../protocol/raw.js';
 import { type Cache, DIRECTORY_TYPE } from './cache.js';
 import { nodeAt } from './effects.js';
@@ -14,7 +15,7 @@ export interface Spared {
   readonly file: number | undefined;
 }
 
-const BODY_AT = 40;
+const BODY_AT = IN_HEADER_SIZE;
 
 /** The kernel's memory of ENOSYS, for the life of the connection. */
 export class Unsupported {

@@ -17,7 +17,7 @@
 import { Errno } from '../base/errno.js';
 import type { NodeId } from '../base/ids.js';
 import { InitFlag } from '../protocol/flags.js';
-import { opcodeOf } from '../protocol/header.js';
+import { IN_HEADER_SIZE, opcodeOf, UNIQUE_AT } from '../protocol/header.js';
 import type { Negotiated } from '../protocol/negotiated.js';
 import { type OperationName, operationNamed } from '../protocol/operations.js';
 import { u32At } from '../protocol/raw.js';
@@ -25,7 +25,7 @@ import { Cache, type LetGo } from './cache.js';
 import type { Command, KernelEvent, Withheld } from './conversation.js';
 import { applyRequest, nodeAt } from './effects.js';
 import { plainUnique } from './in-flight.js';
-import { Incoming, uniqueIn } from './incoming.js';
+import { INIT, Incoming, uniqueIn } from './incoming.js';
 import { defaultOffer, type InitOffer, initMessage } from './negotiation.js';
 import { Outbox } from './outbox.js';
 import { type Judge, Recovery } from './recovery.js';
@@ -47,10 +47,8 @@ export interface VirtualKernelOptions {
   readonly judge?: Judge;
 }
 
-const UNIQUE_AT = 8;
-const BODY_AT = 40;
+const BODY_AT = IN_HEADER_SIZE;
 const RESENT = 0x8000_0000;
-const INIT = 26;
 
 /** The machine. State is inside; `handle` is the only way in. */
 export class VirtualKernel {

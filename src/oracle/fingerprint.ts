@@ -36,6 +36,8 @@ const S_IFMT = 0o170000;
 export const DIRECTORY = 0o040000;
 /** S_IFREG: a regular file. */
 export const REGULAR = 0o100000;
+/** S_IFLNK. */
+export const SYMLINK = 0o120000;
 
 const NS = 1_000_000_000n;
 

@@ -10,6 +10,7 @@ import { operationOf } from '../protocol/operations.js';
 import { putU64At } from '../protocol/raw.js';
 import { countEarlier, countUnanswered } from './notes.js';
 import {
+  blankSymbol,
   type MemorySpot,
   type Mint,
   type Patch,
@@ -57,19 +58,19 @@ export class Composer {
 
   constructor(session: Pick<Plan, 'negotiated' | 'init' | 'initReply'>) {
     this.#session = session;
-    this.#symbols.push({ ...blank, id: ROOT_SYMBOL, origin: 'root', recorded: ROOT_ID, path: '/' });
+    this.#symbols.push({ ...blankSymbol, id: ROOT_SYMBOL, origin: 'root', recorded: ROOT_ID, path: '/' });
   }
 
   /** Names a node or handle. It counts as known from before the plan until a step mints it. */
   symbol(draft: SymbolDraft): number {
     const { recorded = 0n } = draft;
     const path = draft.kind === 'handle' ? this.#symbolAt(draft.node).path : draft.path;
-    return this.#name({ ...blank, ...draft, recorded: BigInt.asUintN(64, recorded), path });
+    return this.#name({ ...blankSymbol, ...draft, recorded: BigInt.asUintN(64, recorded), path });
   }
 
   /** Names an address in a server's memory, which may stand wherever a node or handle may. */
   memory(spot: MemorySpot): number {
-    return this.#name({ ...blank, origin: 'memory', spot });
+    return this.#name({ ...blankSymbol, origin: 'memory', spot });
   }
 
   /** Adds a request and gives its index. */
@@ -140,17 +141,6 @@ export class Composer {
     return at(this.#symbols, id);
   }
 }
-
-const blank = {
-  kind: 'node',
-  origin: 'earlier',
-  mintedBy: undefined,
-  node: undefined,
-  path: undefined,
-  type: undefined,
-  recorded: 0n,
-  generation: undefined,
-} as const;
 
 const unanswered = {
   replyTimeNs: undefined,

@@ -3,6 +3,7 @@
  * belongs to is not known here.
  */
 
+import { NODEID_AT } from '../protocol/header.js';
 import { type IdVisitor, replyIdMap, requestIdMap, visitIds } from '../protocol/id-sites.js';
 import { node as headerNode } from '../protocol/id-uses.js';
 import type { Negotiated } from '../protocol/negotiated.js';
@@ -27,8 +28,6 @@ export interface Exchange {
   /** Step of the plan; `undefined` for a request from before it. */
   readonly step: number | undefined;
 }
-
-const NODEID_AT = 16;
 
 const countAt = (bytes: Uint8Array, at: number): number => u32At(bytes, at) + u32At(bytes, at + 4) * 2 ** 32;
 

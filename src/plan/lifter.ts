@@ -3,7 +3,7 @@
  * order steps may be sent, is not known here.
  */
 
-import { holdsReply, holdsRequest, isNotification, opcodeOf } from '../protocol/header.js';
+import { holdsReply, holdsRequest, isNotification, opcodeOf, UNIQUE_AT } from '../protocol/header.js';
 import type { Negotiated } from '../protocol/negotiated.js';
 import { type Operation, operationOf } from '../protocol/operations.js';
 import { u32At } from '../protocol/raw.js';
@@ -17,7 +17,6 @@ import { type Handshake, sessionOf } from './session.js';
 import { StepStore } from './step-store.js';
 import type { SymbolStore } from './symbol-store.js';
 
-const UNIQUE_AT = 8;
 const RESEND_BYTE = 15;
 const RESEND_BIT = 0x80;
 /** In `waiting`, in place of a step: the request is no step of the plan. */

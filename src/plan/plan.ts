@@ -197,5 +197,17 @@ export interface Plan {
   readonly notes: PlanNotes;
 }
 
+/** A node of which nothing is known, for those who name symbols by hand. */
+export const blankSymbol = {
+  kind: 'node',
+  origin: 'earlier',
+  mintedBy: undefined,
+  node: undefined,
+  path: undefined,
+  type: undefined,
+  recorded: 0n,
+  generation: undefined,
+} as const satisfies Omit<PlanSymbol, 'id'>;
+
 /** Symbol of the root in every plan. */
 export const ROOT_SYMBOL = 0;

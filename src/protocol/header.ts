@@ -12,6 +12,10 @@ import { putU64At, u32At, u64At } from './raw.js';
 export const IN_HEADER_SIZE = 40;
 /** Bytes of `fuse_out_header`. */
 export const OUT_HEADER_SIZE = 16;
+/** Where `unique` stands in either header. */
+export const UNIQUE_AT = 8;
+/** Where `nodeid` stands in a request. */
+export const NODEID_AT = 16;
 
 /** Whether the bytes hold a request's header. */
 export const holdsRequest = (bytes: Uint8Array): boolean => bytes.length >= IN_HEADER_SIZE;
@@ -25,15 +29,16 @@ export const opcodeOf = (bytes: Uint8Array): number => u32At(bytes, 4);
 /** `error` of a reply: 0 or a negative errno; the code of a notification. */
 export const errorOf = (bytes: Uint8Array): number => u32At(bytes, 4) | 0;
 /** Unique of a request or reply; 0 in a notification. */
-export const uniqueOf = (bytes: Uint8Array): Unique => unique(u64At(bytes, 8));
+export const uniqueOf = (bytes: Uint8Array): Unique => unique(u64At(bytes, UNIQUE_AT));
 /** `header.nodeid` of a request. */
-export const nodeidOf = (bytes: Uint8Array): NodeId => nodeId(u64At(bytes, 16));
+export const nodeidOf = (bytes: Uint8Array): NodeId => nodeId(u64At(bytes, NODEID_AT));
 
 /** Whether a frame from the server is a notification and not a reply (unique 0; fuse_dev_do_write, fs/fuse/dev.c). */
-export const isNotification = (bytes: Uint8Array): boolean => u32At(bytes, 8) === 0 && u32At(bytes, 12) === 0;
+export const isNotification = (bytes: Uint8Array): boolean =>
+  u32At(bytes, UNIQUE_AT) === 0 && u32At(bytes, UNIQUE_AT + 4) === 0;
 
 /** Writes the unique of a request or reply in place. */
-export const setUnique = (bytes: Uint8Array, value: bigint): void => putU64At(bytes, 8, value);
+export const setUnique = (bytes: Uint8Array, value: bigint): void => putU64At(bytes, UNIQUE_AT, value);
 
 /** A reply without a body: `fuse_out_header` with an errno, which is positive here. */
 export const failure = (value: bigint, errno: number): Uint8Array => {

@@ -3,9 +3,10 @@
  * question of a reply. It sends nothing itself.
  */
 
+import { UNIQUE_AT } from '../protocol/header.js';
+
 /** High word of the uniques of questions; the virtual kernel's own never get there. */
 const ASIDE = 0x0010_0000;
-const UNIQUE_AT = 8;
 
 /** How questions are asked. */
 export interface AskOptions {

@@ -14,20 +14,9 @@ import type { LaunchEvents, Launcher } from '../transport/launch.js';
 import type { RunningServer } from '../transport/running-server.js';
 import type { ProcessExit } from '../transport/subreaper.js';
 import { Asking, type AskOptions, isAside } from './asking.js';
-
-/** Where requests come from, and who is told what became of them. */
-export interface RequestSource {
-  /** The next request that may be sent now; `undefined` when there is none, now or for ever. */
-  next():
-    | { readonly bytes: Uint8Array; readonly tag: number; readonly minted?: number | undefined }
-    | undefined;
-  /** True when nothing more will come and nothing that came is waited for. */
-  isDone(): boolean;
-  /** Told every command of the kernel except `send`. */
-  hear(command: Command): void;
-  /** Milliseconds until `next` may have something although nothing is received meanwhile; `undefined` when it never will. */
-  due?(): number | undefined;
-}
+import { Handshake } from './handshake.js';
+import { Recovering } from './recovering.js';
+import type { RequestSource } from './request-source.js';
 
 /** How a drive ended. */
 export type DriveEnd =
@@ -358,52 +347,3 @@ export class Driver {
 
 const nothing = new Uint8Array(0);
 const silent: RequestSource = { next: () => undefined, isDone: () => false, hear: () => undefined };
-
-/** Waits for the answer to INIT. */
-class Handshake implements RequestSource {
-  refused: Disconnected | undefined;
-  #settled = false;
-
-  next(): undefined {
-    return undefined;
-  }
-
-  isDone(): boolean {
-    return this.#settled;
-  }
-
-  hear(command: Command): void {
-    if (command.kind === 'disconnected') this.refused = command;
-    if (command.kind === 'connected' || command.kind === 'disconnected') this.#settled = true;
-  }
-}
-
-/** Draws a strategy's messages as there is room, and waits for what was sent again. */
-class Recovering implements RequestSource {
-  readonly #driver: Driver;
-  readonly #listener: RequestSource['hear'];
-  #recovered = false;
-  /** Uniques of requests that were sent again and not answered yet. */
-  readonly #again = new Set<number>();
-
-  constructor(driver: Driver, listener: RequestSource['hear']) {
-    this.#driver = driver;
-    this.#listener = listener;
-  }
-
-  next(): undefined {
-    if (!this.#recovered) this.#driver.event({ kind: 'pull', room: this.#driver.room }, this);
-    return undefined;
-  }
-
-  isDone(): boolean {
-    return this.#recovered && this.#again.size === 0;
-  }
-
-  hear(command: Command): void {
-    if (command.kind === 'recovered') this.#recovered = true;
-    else if (command.kind === 'send' && command.cause === 'resend') this.#again.add(command.unique);
-    else if (command.kind === 'replied') this.#again.delete(command.unique);
-    this.#listener(command);
-  }
-}

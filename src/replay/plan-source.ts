@@ -7,8 +7,9 @@ import { bindRequest } from '../plan/bind.js';
 import type { Bindings } from '../plan/bindings.js';
 import { learn } from '../plan/learn.js';
 import { type Plan, ROOT_SYMBOL, type Step } from '../plan/plan.js';
-import type { Driver, RequestSource } from './driver.js';
+import type { Driver } from './driver.js';
 import type { Pace } from './pace.js';
+import type { RequestSource } from './request-source.js';
 import { Schedule } from './schedule.js';
 
 /** What a replay knows of its symbols and steps, over all incarnations. */

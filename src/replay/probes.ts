@@ -1,15 +1,12 @@
 /** Requests that use stale ids on purpose, one for each way a kernel may go on using an old node or open file. */
 
+import { DIRECTORY, REGULAR, SYMLINK } from '../oracle/fingerprint.js';
 import type { Bindings } from '../plan/bindings.js';
 import { type PlanSymbol, ROOT_SYMBOL } from '../plan/plan.js';
 import { encodeRequest, type RequestDraft } from '../protocol/encode.js';
 import type { Negotiated } from '../protocol/negotiated.js';
 import type { OperationName } from '../protocol/operations.js';
 
-/** S_IFMT values of a node's type. */
-const DIRECTORY = 0o040000;
-const REGULAR = 0o100000;
-const SYMLINK = 0o120000;
 const FATTR_SIZE = 8;
 const READ_SIZE = 4096;
 /** What a WRITE with a stale handle writes; found again by reading the store. */

@@ -4,10 +4,11 @@ import type { Command } from '../kernel/conversation.js';
 import type { Outcome } from '../oracle/probe.js';
 import { completed, isUnsafe, type Judgement } from '../oracle/verdict.js';
 import type { PlanSymbol } from '../plan/plan.js';
-import type { DriveEnd, RequestSource } from './driver.js';
+import type { DriveEnd } from './driver.js';
 import { endingOf } from './ending.js';
 import type { IncarnationParts, Incarnations } from './incarnations.js';
 import { fits, makeProbe, type ProbeKind, probeKinds, type ReadyProbe } from './probes.js';
+import type { RequestSource } from './request-source.js';
 import { silenceOf } from './silence.js';
 import type { Case, Witness } from './witness.js';
 

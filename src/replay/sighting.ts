@@ -5,7 +5,7 @@
 
 import { Errno } from '../base/errno.js';
 import type { ObjectState } from '../oracle/effects.js';
-import { DIRECTORY, type Fingerprint, REGULAR, type Scalars } from '../oracle/fingerprint.js';
+import { DIRECTORY, type Fingerprint, REGULAR, type Scalars, SYMLINK } from '../oracle/fingerprint.js';
 import type { DecodedReply } from '../protocol/decode.js';
 import type { RequestDraft } from '../protocol/encode.js';
 import type { OperationName } from '../protocol/operations.js';
@@ -55,7 +55,6 @@ export interface SightOptions {
   readonly xattrs?: readonly string[];
 }
 
-const SYMLINK = 0o120000;
 const BYTES = 4096;
 const PIECE = 4096;
 /** A directory that needs more pieces is not listed at all: half of its names would tell nothing. */

@@ -3,7 +3,7 @@
  * time to read its memory map again. Works on raw bytes, since it runs for each frame of a recording.
  */
 
-import { OUT_HEADER_SIZE } from '../protocol/header.js';
+import { NODEID_AT, OUT_HEADER_SIZE } from '../protocol/header.js';
 
 /** No server counts this far; no process has memory below (vm.mmap_min_addr is 64 KiB, programs start far above). */
 const LEAST_ADDRESS = 1n << 22n;
@@ -12,7 +12,6 @@ const USER_SPACE_END = 1n << 56n;
 /** At most three looks a second. */
 const LEAST_INTERVAL_NS = 333_000_000n;
 /** A request carries a nodeid in its header (fuse_in_header.nodeid); ids from directory listings are seen there. */
-const NODEID_AT = 16;
 /** A reply's first word is a nodeid or fh (fuse_entry_out, fuse_open_out); longer ones than an entry and an open file are data. */
 const LONGEST_MINTING_REPLY = 160;
 

@@ -20,6 +20,7 @@ import { ExitStatus } from '../exit-status.js';
 import { filterFrom } from '../filter-option.js';
 import { print, printJson } from '../output.js';
 import { sandboxFrom, sandboxOptions } from '../sandbox-option.js';
+import { serverCommand } from '../server-command.js';
 import { paintFor } from '../terminal.js';
 import { countFrom, millisecondsFrom } from '../values.js';
 import { defineVerb, type Given } from '../verb.js';
@@ -92,24 +93,6 @@ const options = {
 
 type Arguments = Given<typeof options>;
 
-const commandOf = ({ options: given, command }: Arguments, trace: Trace): readonly string[] => {
-  const { argv } = trace.header;
-  if (command.length > 0) return command;
-  const shown = argv.map((word) => (/^[\w@%+=:,./-]+$/.test(word) ? word : JSON.stringify(word))).join(' ');
-  if (!given.recorded)
-    throw new RelightError(
-      'usage',
-      `replay needs a server's command; the trace was recorded with: ${shown}`,
-      {
-        remedy: 'give it after --, or use --recorded to run that one',
-      },
-    );
-  if (argv.length === 0)
-    throw new RelightError('usage', 'the trace has no server command', { remedy: 'give one after --' });
-  process.stderr.write(`running the recorded command: ${shown}\n`);
-  return argv;
-};
-
 /** Numbers of the first frames that filters match. */
 const firstMatches = (trace: Trace, points: readonly RestartPoint[]): ReadonlyMap<string, number> => {
   const found = new Map<string, number>();
@@ -151,7 +134,10 @@ const replayOptions = (given: Arguments, trace: Trace, plan: Plan): Omit<ReplayO
   const points = (o['restart-at'] ?? []).map(parseRestartPoint);
   const found = firstMatches(trace, points);
   const store = {
-    command: commandOf(given, trace),
+    command: serverCommand(
+      { command: given.command, recorded: o.recorded },
+      { name: 'the trace', argv: trace.header.argv },
+    ),
     cwd: given.command.length > 0 ? undefined : trace.header.cwd,
     snapshot: o.snapshot ?? [],
   };

@@ -1,5 +1,6 @@
 /** A frame whose ids were taken out, and putting others in: what stands between bytes and text. */
 
+import { NODEID_AT, UNIQUE_AT } from '../../protocol/header.js';
 import { type IdVisitor, replyIdMap, requestIdMap, visitIds } from '../../protocol/id-sites.js';
 import { node as headerNode, uses } from '../../protocol/id-uses.js';
 import type { Negotiated } from '../../protocol/negotiated.js';
@@ -23,9 +24,6 @@ export type Site = Pick<Identified, 'offset' | 'use'>;
 
 /** What a symbol is written as. */
 export type KindOf = (symbol: number) => SymbolKind;
-
-const UNIQUE_AT = 8;
-const NODEID_AT = 16;
 
 const collect = (visitAll: (visit: IdVisitor) => void): Site[] => {
   const sites: Site[] = [];

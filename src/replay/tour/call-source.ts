@@ -5,7 +5,7 @@ import type { Command } from '../../kernel/conversation.js';
 import type { Refusal } from '../../kernel/refusal.js';
 import { errorOf } from '../../protocol/header.js';
 import type { OperationName } from '../../protocol/operations.js';
-import type { RequestSource } from '../driver.js';
+import type { RequestSource } from '../request-source.js';
 import type { Calls, Outcome, Request } from './calls.js';
 
 /** A reply or message that the kernel does not take. */
